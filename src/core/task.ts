@@ -1,0 +1,94 @@
+/**
+ * The task as the caller sees it, and its state machine. Pure: decides, never does.
+ */
+import type { Json } from '../lib/json.ts';
+import type { Warning } from './errors.ts';
+import type { AspectRatio, VideoRequest } from './request/types.ts';
+import type { Quote } from './ports.ts';
+
+export type TaskState = 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
+
+/** Why a task failed. `expired`: our deadline passed. `lost`: whether it was accepted could not be found out. */
+export type FailureCode = 'task_failed' | 'content_policy' | 'cancelled' | 'expired' | 'lost';
+
+/** The file that was made, as it lies in our own storage. */
+export interface StoredOutput {
+  role: 'video' | 'watermarked' | 'cover' | 'audio';
+  key: string;
+  contentType: string;
+  bytes: number;
+  sha256: string;
+  /** Upstream's id of the file, for features that refer to it. */
+  upstreamId: string | null;
+}
+
+export interface TaskResult {
+  outputs: StoredOutput[];
+  /** Of the real file; null where it could not be read. */
+  width: number | null;
+  height: number | null;
+  durationSeconds: number | null;
+  hasSound: boolean | null;
+}
+
+export interface Task {
+  id: string;
+  accountId: string;
+  keyId: string;
+  state: TaskState;
+  /** The surface it was created at: `openai.videos`, `kling.text2video`, … */
+  surface: string;
+  requestedModel: string;
+  model: string;
+  tier: string;
+  request: VideoRequest;
+  quote: Quote;
+  warnings: Warning[];
+  externalTaskId: string | null;
+  callbackUrl: string | null;
+  /** The channel it waits for or runs on. */
+  channelId: string;
+  createdAt: number;
+  /** First seen running at the upstream. */
+  startedAt: number | null;
+  /** When it became final. */
+  endedAt: number | null;
+  updatedAt: number;
+  deadlineAt: number;
+  /** When our copies of the files will be deleted; null: not decided yet, or never. */
+  mediaExpiresAt: number | null;
+  error: { code: FailureCode; message: string } | null;
+  result: TaskResult | null;
+  /** What was really charged; null until settled. */
+  chargeMicros: bigint | null;
+  metadata: Record<string, Json>;
+}
+
+const FINAL: ReadonlySet<TaskState> = new Set(['completed', 'failed', 'cancelled']);
+
+/** Whether nothing can happen to the task any more. */
+export function isFinal(state: TaskState): boolean {
+  return FINAL.has(state);
+}
+
+/** `16:9` at a grade -> the real frame size of the official platform (specs/kling.md §3.1), `4K` = 3840x2160. */
+export function frameSize(
+  resolution: VideoRequest['resolution'],
+  ratio: AspectRatio,
+): { width: number; height: number } {
+  const short = { '720P': 720, '1080P': 1080, '4K': 2160 }[resolution];
+  const long = (short / 9) * 16;
+  if (ratio === '16:9') return { width: long, height: short };
+  if (ratio === '9:16') return { width: short, height: long };
+  return { width: short, height: short };
+}
+
+/**
+ * How long to wait before the next poll of an attempt that was accepted `ageMs` ago. It follows from the age alone,
+ * so an unchanged poll needs no write: often while young (a failed submit shows at once), then ever more seldom.
+ * `jitter` in [0, 1) spreads tasks that were created together.
+ */
+export function pollDelayMs(ageMs: number, jitter: number, speed: number): number {
+  const base = Math.min(15_000, Math.max(1_000, ageMs / 10));
+  return (base * (0.9 + 0.2 * jitter)) / speed;
+}
