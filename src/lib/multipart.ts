@@ -148,7 +148,7 @@ function insert(
   }
   if (path.includes('')) return false;
   if (Array.isArray(present) && placement.repeated.has(present)) {
-    present.push(value);
+    (present as FormValue[]).push(value);
     return true;
   }
   if (Array.isArray(present) || isFormObject(present)) throw conflict(name);
