@@ -61,7 +61,7 @@ export async function sceneCaptions(
   const foot = height - margin;
   fixed.push(...(await markLayers(shelf, frame, foot)));
   if (text.watermark) fixed.push(...(await watermarkLayers(shelf, frame)));
-  const counter = await createCounter(shelf, frame, foot);
+  const counter = await createCounter(shelf, frame, foot - Math.round(4 * unit));
   return { fixed, moving: (at, frames) => [...counter(at, frames), progressBar(frame, at, frames)] };
 }
 
@@ -96,7 +96,7 @@ export async function stripCaptions(
   const middle = stripTop + stripHeight / 2;
   fixed.push(...(await markLayers(shelf, frame, Math.round(middle - 4 * unit), 'right')));
   if (text.watermark) fixed.push(...(await watermarkLayers(shelf, frame)));
-  const counter = await createCounter(shelf, frame, Math.round(middle + 24 * unit));
+  const counter = await createCounter(shelf, frame, Math.round(middle + 21 * unit));
   return { fixed, moving: (at, frames) => [...counter(at, frames), progressBar(frame, at, frames)] };
 }
 
@@ -162,7 +162,7 @@ async function shadowOf(mask: TextMask, x: number, y: number, unit: number): Pro
     .toBuffer({ resolveWithObject: true });
   const alpha = new Uint8Array(width * height);
   for (let index = 0; index < alpha.length; index += 1)
-    alpha[index] = Math.min(120, data[index * info.channels]! * 0.75);
+    alpha[index] = Math.min(150, data[index * info.channels]! * 0.75);
   return createLayer(alpha, width, height, x - reach, y - reach + Math.round(3 * unit), black);
 }
 

@@ -7,7 +7,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { inflateSync } from 'node:zlib';
 
 /** The names inside the files: Chinese ones call themselves "Thin" although they are of medium weight. */
@@ -19,6 +19,23 @@ const baseSubsets = ['latin', 'chinese-simplified'];
 export interface FontShelf {
   /** Paths of TrueType files that together hold every character of `text` the package knows. */
   filesFor(text: string): string[];
+}
+
+/**
+ * Tells fontconfig to look for no fonts but ours: the same letters on every machine, no scan of the system's
+ * fonts at the first text (measured: 0.4 s), and no complaint where no fontconfig is set up. It must be called
+ * in the main thread before the first text, because a worker's `process.env` is a copy that C code never
+ * sees. A `FONTCONFIG_FILE` that is set already is left alone.
+ */
+export function isolateFonts(directory: string): void {
+  if (process.env.FONTCONFIG_FILE) return;
+  mkdirSync(directory, { recursive: true });
+  const path = join(resolve(directory), 'fonts.conf');
+  writeFileSync(
+    path,
+    '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig></fontconfig>\n',
+  );
+  process.env.FONTCONFIG_FILE = path;
 }
 
 /** Opens the shelf; unpacked files are kept in `directory`, which is made when missing. */

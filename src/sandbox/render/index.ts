@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { createRenderCache } from './cache.ts';
+import { isolateFonts } from './fonts.ts';
 import { extensionOf, keyOf } from './jobs.ts';
 import type { ImageJob, RenderedFile, RenderJob, SoundJob, VideoJob } from './jobs.ts';
 import { createWorkerHost } from './worker-host.ts';
@@ -36,9 +37,9 @@ const cacheBytesDefault = 2 * 1024 ** 3;
 export function createRenderer(options: RendererOptions): Renderer {
   const { cacheDir, mode, cacheBytesMax = cacheBytesDefault } = options;
   const cache = createRenderCache(cacheDir, cacheBytesMax);
-  const host = createWorkerHost(new URL('./worker.ts', import.meta.url), {
-    fontDirectory: join(cacheDir, 'fonts'),
-  });
+  const fontDirectory = join(cacheDir, 'fonts');
+  isolateFonts(fontDirectory);
+  const host = createWorkerHost(new URL('./worker.ts', import.meta.url), { fontDirectory });
   const make = (job: RenderJob) =>
     cache.get(`${keyOf(job)}.${extensionOf(job)}`, (path) => host.run({ job, path }));
 

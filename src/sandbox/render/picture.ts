@@ -1,5 +1,6 @@
 /** Pictures given by the caller, brought to the size of the frame; or drawn, when the bytes are no picture. */
 import sharp from 'sharp';
+import type { Sharp } from 'sharp';
 import { createHash } from 'node:crypto';
 import { placeholderLayers } from './captions.ts';
 import type { FontShelf } from './fonts.ts';
@@ -62,6 +63,6 @@ async function decode(bytes: Uint8Array, width: number, height: number): Promise
   return raw(sharp(backdrop).composite([{ input: whole, gravity: 'centre' }]));
 }
 
-async function raw(image: sharp.Sharp): Promise<Uint8Array> {
+async function raw(image: Sharp): Promise<Uint8Array> {
   return image.removeAlpha().toColourspace('srgb').raw().toBuffer();
 }
