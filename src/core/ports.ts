@@ -289,6 +289,8 @@ export interface PriceView {
 /** One configured account at an upstream, opened for use by provider code. */
 export interface Channel {
   id: string;
+  /** Id of the provider that speaks to it. */
+  provider: string;
   /** Origin and path prefix, without a trailing slash. */
   baseUrl: string;
   /** The decrypted credential, in the shape of the provider's schema. */
@@ -365,8 +367,8 @@ export interface TaskMaker<Request> {
   missing(request: Request): string | null;
   submit(request: Request, clientRef: string, channel: Channel, signal: AbortSignal): Promise<{ ref: Json }>;
   poll(ref: Json, channel: Channel, signal: AbortSignal): Promise<Observation>;
-  /** Many at once where the upstream can list; keyed by position in `refs`. */
-  pollMany?(refs: Json[], channel: Channel, signal: AbortSignal): Promise<Observation[]>;
+  /** Many at once where the upstream can list; keyed by position in `refs`; null: no news of this one now. */
+  pollMany?(refs: Json[], channel: Channel, signal: AbortSignal): Promise<(Observation | null)[]>;
   /** Whether an earlier submit arrived: its ref, or null when the upstream has certainly nothing. */
   lookup?(
     request: Request,

@@ -1,0 +1,205 @@
+/**
+ * Typed, frozen configuration: YAML file, overlaid by the environment. Read once at start; every fault names the
+ * variable and the way out.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+
+/** A configuration that cannot be used; the message is for the operator. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+const priceOverride = z.strictObject({
+  tier: z.string(),
+  unit_price: z.union([z.string(), z.number()]),
+  operation: z.string().optional(),
+  model: z.string().optional(),
+});
+
+const fileSchema = z.strictObject({
+  host: z.string().optional(),
+  port: z.number().int().optional(),
+  data: z.string().optional(),
+  public_url: z.string().optional(),
+  currency: z.string().optional(),
+  secret: z.string().optional(),
+  admin_token: z.string().optional(),
+  sandbox: z
+    .union([
+      z.string(),
+      z.strictObject({
+        mode: z.string().optional(),
+        speed: z.number().optional(),
+        render: z.string().optional(),
+      }),
+    ])
+    .optional(),
+  demo: z.boolean().optional(),
+  allow_private: z.array(z.string()).optional(),
+  log_level: z.string().optional(),
+  prices: z.array(priceOverride).optional(),
+  retention_days: z.number().positive().optional(),
+});
+
+export type PriceOverride = z.infer<typeof priceOverride>;
+
+export interface Config {
+  host: string;
+  /** 0 picks a free port (tests). */
+  port: number;
+  dataDir: string;
+  /** How callers and upstreams reach us; null: from the address we listen on. */
+  publicUrl: string | null;
+  currency: 'USD' | 'CNY';
+  /** Root key for secrets at rest; null: made at first start. */
+  secret: string | null;
+  adminToken: string | null;
+  sandbox: {
+    mode: 'embedded' | 'off' | 'remote';
+    /** Of a sandbox run by `npm run sandbox`. */
+    url: string | null;
+    /** The operator set it: sandbox channels stay candidates beside real ones. */
+    explicit: boolean;
+    speed: number;
+    render: 'full' | 'tiny';
+  };
+  demo: boolean;
+  allowPrivate: string[];
+  logLevel: string;
+  prices: PriceOverride[];
+  retentionMs: number;
+}
+
+/** Reads the environment and the YAML file it names (or `reelay.yaml` if present). */
+export function loadConfig(env: Record<string, string | undefined>, cwd = process.cwd()): Config {
+  const file = readFile(env, cwd);
+  const value = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
+  refuseUnserved(value);
+
+  const fileSandbox = typeof file.sandbox === 'string' ? { mode: file.sandbox } : (file.sandbox ?? {});
+  const sandboxWord = value('REELAY_SANDBOX') ?? fileSandbox.mode;
+  const config: Config = {
+    host: value('HOST') ?? file.host ?? '127.0.0.1',
+    port: integer('PORT', value('PORT') ?? file.port ?? 8787, 0, 65_535),
+    dataDir: resolve(cwd, value('REELAY_DATA') ?? file.data ?? './data'),
+    publicUrl: publicUrl(value('REELAY_PUBLIC_URL') ?? file.public_url),
+    currency: oneOf('REELAY_CURRENCY', (value('REELAY_CURRENCY') ?? file.currency ?? 'USD').toUpperCase(), [
+      'USD',
+      'CNY',
+    ]),
+    secret: secretOf(value('REELAY_SECRET') ?? file.secret),
+    adminToken: tokenOf(value('REELAY_ADMIN_TOKEN') ?? file.admin_token),
+    sandbox: {
+      ...sandboxOf(sandboxWord),
+      explicit: sandboxWord !== undefined,
+      speed: positive('REELAY_SANDBOX_SPEED', value('REELAY_SANDBOX_SPEED') ?? fileSandbox.speed ?? 1),
+      render: oneOf('REELAY_SANDBOX_RENDER', value('REELAY_SANDBOX_RENDER') ?? fileSandbox.render ?? 'full', [
+        'full',
+        'tiny',
+      ]),
+    },
+    demo: value('REELAY_DEMO') === undefined ? (file.demo ?? true) : !/^(0|false|no|off)$/i.test(value('REELAY_DEMO')!),
+    allowPrivate: value('REELAY_ALLOW_PRIVATE')?.split(/[\s,]+/).filter(Boolean) ?? file.allow_private ?? [],
+    logLevel: oneOf('REELAY_LOG_LEVEL', value('REELAY_LOG_LEVEL') ?? file.log_level ?? 'warn', [
+      'fatal',
+      'error',
+      'warn',
+      'info',
+      'debug',
+      'trace',
+      'silent',
+    ]),
+    prices: file.prices ?? [],
+    retentionMs: (file.retention_days ?? 30) * 86_400_000,
+  };
+  return deepFreeze(config);
+}
+
+function readFile(env: Record<string, string | undefined>, cwd: string): z.infer<typeof fileSchema> {
+  const named = env.REELAY_CONFIG;
+  const path = resolve(cwd, named || 'reelay.yaml');
+  if (!existsSync(path)) {
+    if (named) throw new ConfigError(`REELAY_CONFIG names ${path}, but there is no such file.`);
+    return {};
+  }
+  let content: unknown;
+  try {
+    content = parseYaml(readFileSync(path, 'utf8')) ?? {};
+  } catch (error) {
+    throw new ConfigError(`${path} is not valid YAML: ${(error as Error).message}`);
+  }
+  const parsed = fileSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  throw new ConfigError(`${path} cannot be used: ${faults.join('; ')}`);
+}
+
+/** Names what this version does not serve yet, instead of quietly doing something else. */
+function refuseUnserved(value: (name: string) => string | undefined): void {
+  const database = value('DATABASE_URL');
+  if (database !== undefined) {
+    throw new ConfigError(
+      'DATABASE_URL is set, but this version keeps its data in SQLite under REELAY_DATA only. Unset it to start.',
+    );
+  }
+  for (const name of ['REDIS_URL', 'REELAY_S3_ENDPOINT', 'REELAY_S3_BUCKET']) {
+    if (value(name) !== undefined) {
+      throw new ConfigError(`${name} is set, but this version does not serve it yet. Unset it to start.`);
+    }
+  }
+}
+
+function publicUrl(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
+    throw new ConfigError(`REELAY_PUBLIC_URL must be an http(s) URL like https://reelay.example.com, not ${text}`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function secretOf(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (text.length < 32) throw new ConfigError('REELAY_SECRET must have at least 32 characters.');
+  return text;
+}
+
+function tokenOf(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (text.length < 16) throw new ConfigError('REELAY_ADMIN_TOKEN must have at least 16 characters.');
+  return text;
+}
+
+function sandboxOf(word: string | undefined): Pick<Config['sandbox'], 'mode' | 'url'> {
+  if (word === undefined || word === 'embedded') return { mode: 'embedded', url: null };
+  if (word === 'off') return { mode: 'off', url: null };
+  const url = URL.parse(word);
+  if (url !== null && /^https?:$/.test(url.protocol)) return { mode: 'remote', url: word.replace(/\/+$/, '') };
+  throw new ConfigError(`REELAY_SANDBOX must be "embedded", "off" or the URL of a sandbox, not ${word}`);
+}
+
+function integer(name: string, value: string | number, least: number, most: number): number {
+  const number = typeof value === 'number' ? value : /^\d+$/.test(value) ? Number(value) : NaN;
+  if (Number.isInteger(number) && number >= least && number <= most) return number;
+  throw new ConfigError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+}
+
+function positive(name: string, value: string | number): number {
+  const number = Number(value);
+  if (Number.isFinite(number) && number > 0) return number;
+  throw new ConfigError(`${name} must be a number above 0, not ${value}`);
+}
+
+function oneOf<const Word extends string>(name: string, value: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === value);
+  if (found !== undefined) return found;
+  throw new ConfigError(`${name} must be one of ${words.join(', ')}, not ${value}`);
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) deepFreeze(member);
+  return Object.freeze(value);
+}

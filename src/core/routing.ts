@@ -1,0 +1,62 @@
+/**
+ * Which channel makes a request: capability first, then priority, then weight. Pure.
+ */
+import type { VideoRequest } from './request/types.ts';
+
+/** A channel as routing sees it. */
+export interface Candidate {
+  id: string;
+  enabled: boolean;
+  sandbox: boolean;
+  /** Higher is preferred. */
+  priority: number;
+  /** Share among channels of the same priority; 0 only when nothing else is left. */
+  weight: number;
+  /** Why this channel cannot make the request; null when it can. */
+  missing(request: VideoRequest): string | null;
+}
+
+export type Route = { channelId: string } | { channelId: null; missing: string[] };
+
+export interface RouteOptions {
+  /** Sandbox channels count although a real channel is enabled (the operator set REELAY_SANDBOX). */
+  sandboxAlways: boolean;
+  /** Channels that refused this task already. */
+  exclude?: ReadonlySet<string>;
+  /** In [0, 1): picks among equals by weight. */
+  random: number;
+}
+
+/**
+ * Picks a channel, or says what is missing: one sentence for every distinct reason, so that the refusal can name
+ * the way out. A paying caller never gets a simulated film by accident: once a real channel is enabled, sandbox
+ * channels are no candidates.
+ */
+export function chooseChannel(candidates: Candidate[], request: VideoRequest, options: RouteOptions): Route {
+  const real = candidates.some((candidate) => candidate.enabled && !candidate.sandbox);
+  const missing = new Set<string>();
+  const able: Candidate[] = [];
+  for (const candidate of candidates) {
+    if (!candidate.enabled || (candidate.sandbox && real && !options.sandboxAlways)) continue;
+    if (options.exclude?.has(candidate.id)) continue;
+    const reason = candidate.missing(request);
+    if (reason === null) able.push(candidate);
+    else missing.add(reason);
+  }
+  if (able.length === 0) {
+    return {
+      channelId: null,
+      missing: missing.size > 0 ? [...missing] : ['no channel is enabled'],
+    };
+  }
+  const priority = Math.max(...able.map((candidate) => candidate.priority));
+  const best = able.filter((candidate) => candidate.priority === priority);
+  const total = best.reduce((sum, candidate) => sum + candidate.weight, 0);
+  if (total === 0) return { channelId: best[Math.floor(options.random * best.length)]!.id };
+  let point = options.random * total;
+  for (const candidate of best) {
+    point -= candidate.weight;
+    if (point < 0) return { channelId: candidate.id };
+  }
+  return { channelId: best.at(-1)!.id };
+}

@@ -1,0 +1,149 @@
+/**
+ * Checks every picture, sound and film of a request and takes inline and uploaded ones into our own storage.
+ * A URL is checked for form and literal address only: it is never fetched here, and passed on as it is.
+ */
+import { createHash } from 'node:crypto';
+import { GatewayError } from '../core/errors.ts';
+import type { Media, VideoRequest } from '../core/request/types.ts';
+import { DataUriError, decodeBase64, decodeDataUri, isDataUri } from '../lib/data-uri.ts';
+import { UrlRefused } from '../lib/guarded-http.ts';
+import { imageSize, sniff } from '../lib/sniff.ts';
+import type { FlowContext } from './context.ts';
+
+/** Bytes of a picture that passed the checks, ready to be kept. */
+interface Admitted {
+  bytes: Buffer;
+  contentType: string;
+  extension: string;
+  width: number | null;
+  height: number | null;
+}
+
+/**
+ * Validates all media of the request. With `accountId`, stores inline and uploaded bytes and answers the request
+ * with `stored` in their place; without (a dry run), nothing is written and the request comes back as it was.
+ */
+export async function admitMedia(
+  ctx: FlowContext,
+  request: VideoRequest,
+  accountId: string | null,
+): Promise<VideoRequest> {
+  const admit = async (media: Media): Promise<Media> => {
+    if (media.kind === 'url') {
+      checkUrl(ctx, media.url, media.source);
+      return media;
+    }
+    if (media.kind === 'file') {
+      throw new GatewayError(
+        'file_not_found',
+        `${media.source}: there is no file ${JSON.stringify(media.fileId)} in this account.`,
+        { param: media.source },
+      );
+    }
+    if (media.kind === 'stored') return media;
+    const admitted = inspect(ctx, media);
+    if (accountId === null) return media;
+    const sha256 = createHash('sha256').update(admitted.bytes).digest('hex');
+    const key = `inputs/${accountId}/${sha256}.${admitted.extension}`;
+    if ((await ctx.media.stat(key)) === null) {
+      await ctx.media.put(key, admitted.bytes, { contentType: admitted.contentType });
+    }
+    return {
+      kind: 'stored',
+      key,
+      contentType: admitted.contentType,
+      bytes: admitted.bytes.length,
+      width: admitted.width,
+      height: admitted.height,
+      source: media.source,
+    };
+  };
+  const one = async (media: Media | null): Promise<Media | null> => (media === null ? null : admit(media));
+
+  if (!hasMedia(request)) return request;
+  return {
+    ...request,
+    firstFrame: await one(request.firstFrame),
+    lastFrame: await one(request.lastFrame),
+    references: await Promise.all(request.references.map(admit)),
+    referenceVideo:
+      request.referenceVideo === null
+        ? null
+        : { ...request.referenceVideo, media: await admit(request.referenceVideo.media) },
+    staticMask: await one(request.staticMask),
+    dynamicMasks: await Promise.all(
+      request.dynamicMasks.map(async (mask) => ({ ...mask, mask: await admit(mask.mask) })),
+    ),
+    audio: await one(request.audio),
+  };
+}
+
+function hasMedia(request: VideoRequest): boolean {
+  return (
+    request.firstFrame !== null ||
+    request.lastFrame !== null ||
+    request.references.length > 0 ||
+    request.referenceVideo !== null ||
+    request.staticMask !== null ||
+    request.dynamicMasks.length > 0 ||
+    request.audio !== null
+  );
+}
+
+/** Form and literal address of a caller's URL; throws `url_not_allowed` naming the field. */
+export function checkUrl(ctx: FlowContext, url: string, field: string): void {
+  try {
+    ctx.guarded.checkUrl(url);
+  } catch (error) {
+    if (!(error instanceof UrlRefused)) throw error;
+    throw new GatewayError('url_not_allowed', `${field}: ${error.message}`, { param: field, cause: error });
+  }
+}
+
+/** Decodes and recognises an inline or uploaded picture or sound; throws `invalid_value` naming the field. */
+function inspect(ctx: FlowContext, media: Extract<Media, { kind: 'inline' | 'upload' }>): Admitted {
+  const bytesMax = ctx.settings.imageBytesMax;
+  let bytes: Buffer;
+  if (media.kind === 'upload') {
+    bytes = Buffer.from(media.bytes.buffer, media.bytes.byteOffset, media.bytes.byteLength);
+    if (bytes.length > bytesMax) throw tooLarge(media.source, bytesMax);
+  } else {
+    try {
+      bytes = isDataUri(media.text)
+        ? decodeDataUri(media.text, bytesMax).bytes
+        : decodeBase64(media.text, bytesMax);
+    } catch (error) {
+      if (!(error instanceof DataUriError)) throw error;
+      if (error.reason === 'too_large') throw tooLarge(media.source, bytesMax);
+      throw new GatewayError(
+        'invalid_value',
+        `${media.source} is neither an http(s) URL, a data URI nor base64: ${error.message}`,
+        { param: media.source, cause: error },
+      );
+    }
+  }
+  const kind = sniff(bytes);
+  if (kind === null || !/^(image\/(png|jpeg|webp)|audio\/|video\/)/.test(kind.contentType)) {
+    throw new GatewayError(
+      'invalid_value',
+      `${media.source} is not a picture we recognise: send a PNG, JPEG or WebP.`,
+      { param: media.source },
+    );
+  }
+  const size = kind.contentType.startsWith('image/') ? imageSize(bytes) : null;
+  return {
+    bytes,
+    contentType: kind.contentType,
+    extension: kind.extension,
+    width: size?.width ?? null,
+    height: size?.height ?? null,
+  };
+}
+
+function tooLarge(field: string, bytesMax: number): GatewayError {
+  return new GatewayError(
+    'payload_too_large',
+    `${field} is larger than ${Math.round(bytesMax / 1_048_576)} MB: send a smaller file or a URL.`,
+    { param: field },
+  );
+}

@@ -1,0 +1,105 @@
+/**
+ * What every flow is given: the ports, once, by the composition root. Flows know no framework, no SQL, no
+ * provider's or dialect's name.
+ */
+import type { Catalogue } from '../core/catalogue.ts';
+import type { PriceBook } from '../core/pricing.ts';
+import type {
+  Channel,
+  ChannelRow,
+  Clock,
+  Exchange,
+  Json,
+  MediaStore,
+  Provider,
+  Store,
+  TaskView,
+} from '../core/ports.ts';
+import type { Task } from '../core/task.ts';
+import type { GuardedHttp } from '../lib/guarded-http.ts';
+
+/**
+ * Named steps at which a test may pull the plug: it throws there, and the flow is abandoned as if the process had
+ * died. Inert unless a test passes one; the product has no switch for it.
+ */
+export type Faults = (step: FaultStep) => void;
+export type FaultStep =
+  | 'submit:before-accept'
+  | 'submit:after-accept'
+  | 'attempt:before-upstream'
+  | 'attempt:after-upstream'
+  | 'attempt:after-record'
+  | 'advance:after-start'
+  | 'advance:before-made'
+  | 'advance:after-made'
+  | 'persist:before-download'
+  | 'persist:after-download'
+  | 'persist:before-finish'
+  | 'persist:after-finish';
+
+/** A place in a channel's lane, taken before the task is committed so that two requests cannot take the same one. */
+export interface Slot {
+  /** Submits the attempt that the task was accepted with; settles when its outcome is recorded. Never rejects. */
+  submit(task: Task, attemptId: string): Promise<void>;
+  /** Gives the place back unused. */
+  release(): void;
+}
+
+/** The lanes as flows see them. */
+export interface Lanes {
+  /** A free slot when nobody waits before us, else null: then the task waits for its lane. */
+  reserve(channelId: string): Slot | null;
+  /** Makes the next poll of this task due now (a push arrived). */
+  hint(channelId: string, taskId: string): void;
+  /** Attempts running now, submitting ones included. */
+  running(channelId: string): number;
+}
+
+/** The configured channels, opened. */
+export interface Channels {
+  get(id: string): Promise<ChannelRow | null>;
+  /** Candidates for routing, from memory. */
+  all(): Promise<ChannelRow[]>;
+  open(row: ChannelRow, onExchange: (exchange: Exchange) => void): Channel;
+}
+
+export interface FlowContext {
+  store: Store;
+  catalogue: Catalogue;
+  priceBook: PriceBook;
+  providers: ReadonlyMap<string, Provider>;
+  channels: Channels;
+  lanes: Lanes;
+  media: MediaStore;
+  guarded: GuardedHttp;
+  clock: Clock;
+  faults: Faults;
+  /** Uniform in [0, 1): weights and jitter. */
+  random(): number;
+  newId(prefix: string): string;
+  newTaskId(): string;
+  /** Names this process among those that share a store. */
+  owner: string;
+  /** Signs a path and query of ours until `expiresAt` (Unix seconds); answers an absolute URL. */
+  signedLink(pathAndQuery: string, expiresAt: number): string;
+  /** A task in the words of the dialect it was created in; null where that dialect has no callbacks. */
+  renderCallback(view: TaskView): Json | null;
+  settings: FlowSettings;
+}
+
+export interface FlowSettings {
+  /** Sandbox channels stay candidates beside real ones. */
+  sandboxAlways: boolean;
+  /** How long a create waits for its upstream before it answers `queued` all the same. */
+  submitWaitMs: number;
+  /** Until when a submit is trusted to be under way. */
+  submitTimeoutMs: number;
+  taskDeadlineMs: number;
+  /** How long our copies are kept where the caller says nothing. */
+  retentionMs: number;
+  linkLifetimeSeconds: number;
+  /** Largest picture a caller may inline or upload. */
+  imageBytesMax: number;
+  /** Largest file we fetch from an upstream. */
+  outputBytesMax: number;
+}

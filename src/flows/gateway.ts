@@ -1,0 +1,78 @@
+/**
+ * The verbs that dialects call, over the flows. A caller's GET reads the store and never reaches an upstream.
+ */
+import { GatewayError } from '../core/errors.ts';
+import type {
+  Content,
+  CreateOptions,
+  Estimate,
+  Gateway,
+  ModelCard,
+  ModelSpec,
+  Principal,
+  TaskQuery,
+  TaskView,
+  Variant,
+} from '../core/ports.ts';
+import type { LooseVideo } from '../core/request/types.ts';
+import type { Task } from '../core/task.ts';
+import { removeTask } from './cancel-task.ts';
+import type { FlowContext } from './context.ts';
+import { readContent } from './read-content.ts';
+import { estimateTask, submitTask } from './submit-task.ts';
+import { viewOf } from './view.ts';
+
+export function createGateway(ctx: FlowContext): Gateway {
+  async function owned(principal: Principal, idOrExternalId: string): Promise<Task> {
+    const task = await ctx.store.findTask(principal.accountId, idOrExternalId);
+    if (task !== null) return task;
+    throw new GatewayError('task_not_found', `There is no task ${JSON.stringify(idOrExternalId)} in this account.`);
+  }
+
+  function createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: false }): Promise<TaskView>;
+  function createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: true }): Promise<Estimate>;
+  function createVideo(principal: Principal, loose: LooseVideo, options: Pick<CreateOptions, 'dryRun'>) {
+    return options.dryRun ? estimateTask(ctx, principal, loose) : submitTask(ctx, principal, loose);
+  }
+
+  return {
+    createVideo,
+    async findTask(principal, idOrExternalId) {
+      return viewOf(ctx, await owned(principal, idOrExternalId));
+    },
+    async listTasks(principal: Principal, query: TaskQuery) {
+      const tasks = await ctx.store.listTasks({
+        accountId: principal.accountId,
+        order: query.order,
+        limit: query.limit + 1,
+        ...(query.surface !== undefined && { surface: query.surface }),
+        ...(query.after !== undefined && { after: query.after }),
+      });
+      return {
+        tasks: tasks.slice(0, query.limit).map((task) => viewOf(ctx, task)),
+        hasMore: tasks.length > query.limit,
+      };
+    },
+    async pageTasks(principal, { surface, page, pageSize }) {
+      const tasks = await ctx.store.pageTasks({
+        accountId: principal.accountId,
+        surface,
+        offset: (page - 1) * pageSize,
+        limit: pageSize,
+      });
+      return tasks.map((task) => viewOf(ctx, task));
+    },
+    async deleteTask(principal, idOrExternalId) {
+      await removeTask(ctx, await owned(principal, idOrExternalId));
+    },
+    async content(principal: Principal, taskId: string, variant: Variant): Promise<Content> {
+      return readContent(ctx, await owned(principal, taskId), variant);
+    },
+    listModels(): ModelSpec[] {
+      return ctx.catalogue.models;
+    },
+    listModelCards(): ModelCard[] {
+      return ctx.catalogue.modelCards;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * The configured channels, kept in memory and opened for provider code with their credentials decrypted.
+ */
+import type {
+  Channel,
+  ChannelRow,
+  Clock,
+  Exchange,
+  Json,
+  MediaStore,
+  Provider,
+  Store,
+  UpstreamHttp,
+} from '../core/ports.ts';
+import type { Media } from '../core/request/types.ts';
+import { type SealKey, unseal } from '../lib/seal.ts';
+import type { Channels } from './context.ts';
+
+export interface ChannelDirectoryOptions {
+  store: Store;
+  providers: ReadonlyMap<string, Provider>;
+  keyring: readonly SealKey[];
+  media: MediaStore;
+  clock: Clock;
+  /** Base URL of the sandbox for this provider; null while there is none. */
+  sandboxUrl(providerId: string): string | null;
+  createHttp(onExchange: (exchange: Exchange) => void): UpstreamHttp;
+  /** Where an upstream may push to; null when it cannot reach us. */
+  callbackUrl(row: ChannelRow, taskId: string): string | null;
+}
+
+/** Seals and opens a credential with the channel's id as its context, so that a row cannot be moved to another. */
+export function credentialContext(channelId: string): string {
+  return `channel:${channelId}`;
+}
+
+export async function createChannelDirectory(options: ChannelDirectoryOptions): Promise<Channels> {
+  let rows: ChannelRow[] = await options.store.listChannels();
+  let stale = false;
+  const opened = new Map<string, { row: ChannelRow; credential: Json }>();
+  options.store.onCommit('channels', () => {
+    stale = true;
+  });
+
+  async function all(): Promise<ChannelRow[]> {
+    if (stale) {
+      stale = false;
+      rows = await options.store.listChannels();
+      opened.clear();
+    }
+    return rows;
+  }
+
+  function credentialOf(row: ChannelRow): Json {
+    const known = opened.get(row.id);
+    if (known?.row.credentialSealed === row.credentialSealed) return known.credential;
+    // Sandbox channels hold no secret: what the simulator accepts is public knowledge.
+    const credential = row.sandbox
+      ? options.providers.get(row.provider)!.sandboxCredential
+      : (JSON.parse(unseal(options.keyring, row.credentialSealed, credentialContext(row.id))) as Json);
+    opened.set(row.id, { row, credential });
+    return credential;
+  }
+
+  function baseUrlOf(row: ChannelRow): string {
+    if (row.sandbox) return options.sandboxUrl(row.provider) ?? 'http://sandbox.invalid';
+    return row.baseUrl ?? options.providers.get(row.provider)!.baseUrlDefault;
+  }
+
+  async function readMedia(media: Media): Promise<{ bytes: Buffer; contentType: string }> {
+    if (media.kind !== 'stored') throw new Error(`media of kind ${media.kind} has no stored bytes`);
+    const found = await options.media.open(media.key);
+    if (found === null) throw new Error(`${media.source}: its stored copy is gone`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of found.stream) chunks.push(chunk as Buffer);
+    return { bytes: Buffer.concat(chunks), contentType: media.contentType };
+  }
+
+  return {
+    all,
+    async get(id) {
+      return (await all()).find((row) => row.id === id) ?? options.store.getChannel(id);
+    },
+    open(row, onExchange): Channel {
+      return {
+        id: row.id,
+        provider: row.provider,
+        baseUrl: baseUrlOf(row),
+        credential: credentialOf(row),
+        allowsComplianceSwitches: false,
+        http: options.createHttp(onExchange),
+        clock: options.clock,
+        readMedia,
+        callbackUrl: (taskId) => options.callbackUrl(row, taskId),
+      };
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * Fetches what the upstream made into our own storage, then completes and charges the task in one transaction.
+ * May run any number of times: keys are the task's, and finishing compares before it sets.
+ */
+import type { Channel, OpenAttempt, UpstreamOutput } from '../core/ports.ts';
+import type { StoredOutput, TaskResult } from '../core/task.ts';
+import { isFinal } from '../core/task.ts';
+import { extractCover } from '../lib/mp4-cover.ts';
+import { readMp4Info } from '../lib/mp4-info.ts';
+import { sniff } from '../lib/sniff.ts';
+import type { FlowContext } from './context.ts';
+
+/** Rejects when a file could not be fetched: the job runs again later, with fresh source URLs. */
+export async function persistOutput(
+  ctx: FlowContext,
+  input: { taskId: string; attemptId: string },
+  isRetry: boolean,
+): Promise<void> {
+  const open = await ctx.store.getAttempt(input.attemptId);
+  if (open === null || isFinal(open.task.state) || open.attempt.state !== 'made') return;
+  const row = await ctx.channels.get(open.attempt.channelId);
+  if (row === null) throw new Error(`attempt ${input.attemptId} names an unknown channel`);
+  const channel = ctx.channels.open(row, () => {});
+
+  ctx.faults('persist:before-download');
+  // Source URLs carry tokens that expire: after a failure they are asked for again.
+  const outputs = isRetry ? await freshOutputs(ctx, open, channel) : (open.attempt.outputs ?? []);
+  const stored: StoredOutput[] = [];
+  for (const output of outputs) stored.push(await fetchOutput(ctx, channel, input.taskId, output));
+  ctx.faults('persist:after-download');
+
+  const result = await describe(ctx, input.taskId, stored);
+  ctx.faults('persist:before-finish');
+  await ctx.store.finishTask({
+    taskId: input.taskId,
+    attemptId: input.attemptId,
+    at: ctx.clock.now(),
+    exchanges: [],
+    outcome: {
+      state: 'completed',
+      result,
+      chargeMicros: open.task.quote.amountMicros,
+      quantity: open.task.quote.quantity,
+    },
+  });
+  ctx.faults('persist:after-finish');
+}
+
+async function freshOutputs(
+  ctx: FlowContext,
+  open: OpenAttempt,
+  channel: Channel,
+): Promise<UpstreamOutput[]> {
+  const maker = ctx.providers.get(channel.provider)!.video!;
+  const observation = await maker.poll(open.attempt.ref, channel, AbortSignal.timeout(30_000));
+  return observation.status === 'succeeded' ? observation.outputs : (open.attempt.outputs ?? []);
+}
+
+async function fetchOutput(
+  ctx: FlowContext,
+  channel: Channel,
+  taskId: string,
+  output: UpstreamOutput,
+): Promise<StoredOutput> {
+  const extension = output.role === 'cover' ? 'jpg' : output.role === 'audio' ? 'mp3' : 'mp4';
+  const key = `outputs/${taskId}/${output.role}.${extension}`;
+  const { result, response } = await ctx.guarded.download({
+    url: output.url,
+    // The operator set this origin; anything else an upstream names is checked like a stranger's URL.
+    trustedOrigins: new Set([new URL(channel.baseUrl).origin]),
+    timeoutMs: 600_000,
+    bytesMax: ctx.settings.outputBytesMax,
+    to: (body) => ctx.media.put(key, body),
+  });
+  const { bytes, sha256 } = result;
+  const declared = String(response.headers['content-type'] ?? '').split(';')[0]!;
+  const contentType = (await recognise(ctx, key)) ?? declared;
+  if (output.role === 'video' && !contentType.startsWith('video/')) {
+    throw new Error(`the source sent ${contentType || 'something unknown'} where the video of ${taskId} was expected`);
+  }
+  return { role: output.role, key, contentType, bytes, sha256, upstreamId: output.upstreamId };
+}
+
+async function recognise(ctx: FlowContext, key: string): Promise<string | null> {
+  const head = await ctx.media.open(key, { start: 0, end: 63 });
+  if (head === null) return null;
+  const chunks: Buffer[] = [];
+  for await (const chunk of head.stream) chunks.push(chunk as Buffer);
+  return sniff(Buffer.concat(chunks))?.contentType ?? null;
+}
+
+/** Size, length and cover of the real file; a file we cannot read is still the caller's film. */
+async function describe(ctx: FlowContext, taskId: string, stored: StoredOutput[]): Promise<TaskResult> {
+  const video = stored.find((output) => output.role === 'video');
+  if (video === undefined) throw new Error(`the upstream reported success for ${taskId} without a video`);
+  const read = async (start: number, end: number): Promise<Buffer> => {
+    const part = await ctx.media.open(video.key, { start, end });
+    if (part === null) throw new Error(`${video.key} is gone`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of part.stream) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  };
+  const source = { bytes: video.bytes, read };
+  const info = await readMp4Info(source);
+  const outputs = [...stored];
+  if (!outputs.some((output) => output.role === 'cover')) {
+    const cover = await extractCover(source);
+    if (cover !== null) {
+      const extension = cover.contentType === 'image/png' ? 'png' : 'jpg';
+      const key = `outputs/${taskId}/cover.${extension}`;
+      const put = await ctx.media.put(key, Buffer.from(cover.bytes), { contentType: cover.contentType });
+      outputs.push({ role: 'cover', key, contentType: cover.contentType, ...put, upstreamId: null });
+    }
+  }
+  return {
+    outputs,
+    width: info?.width ?? null,
+    height: info?.height ?? null,
+    durationSeconds: info?.durationSeconds ?? null,
+    hasSound: info?.hasAudio ?? null,
+  };
+}

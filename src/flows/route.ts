@@ -1,0 +1,44 @@
+/**
+ * Finds the channel for a request, or refuses with what is missing.
+ */
+import { GatewayError } from '../core/errors.ts';
+import type { ChannelRow } from '../core/ports.ts';
+import type { VideoRequest } from '../core/request/types.ts';
+import { chooseChannel, type Candidate } from '../core/routing.ts';
+import type { FlowContext } from './context.ts';
+
+/** Id of the channel that will make this request; throws `no_channel` naming what no channel can do. */
+export async function routeFor(
+  ctx: FlowContext,
+  request: VideoRequest,
+  exclude?: ReadonlySet<string>,
+): Promise<string> {
+  const rows = await ctx.channels.all();
+  const route = chooseChannel(
+    rows.map((row) => candidateOf(ctx, row)),
+    request,
+    { sandboxAlways: ctx.settings.sandboxAlways, random: ctx.random(), ...(exclude && { exclude }) },
+  );
+  if (route.channelId !== null) return route.channelId;
+  throw new GatewayError(
+    'no_channel',
+    `No channel can make this request: ${route.missing.join('; ')}. ` +
+      'An operator can add a channel that can with POST /admin/v1/channels.',
+  );
+}
+
+function candidateOf(ctx: FlowContext, row: ChannelRow): Candidate {
+  const provider = ctx.providers.get(row.provider);
+  return {
+    id: row.id,
+    enabled: row.enabled,
+    sandbox: row.sandbox,
+    priority: row.priority,
+    weight: row.weight,
+    missing(request) {
+      if (provider?.video === undefined) return `${provider?.title ?? row.provider} makes no video`;
+      if (!provider.serves.includes(request.model)) return `${provider.title} does not offer ${request.model}`;
+      return provider.video.missing(request);
+    },
+  };
+}
