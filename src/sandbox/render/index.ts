@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { createRenderCache } from './cache.ts';
 import { isolateFonts } from './fonts.ts';
-import { extensionOf, keyOf } from './jobs.ts';
+import { assertRenderable, extensionOf, keyOf } from './jobs.ts';
 import type { ImageJob, RenderedFile, RenderJob, SoundJob, VideoJob } from './jobs.ts';
 import { createWorkerHost } from './worker-host.ts';
 
@@ -13,7 +13,7 @@ export type { ImageJob, RenderedFile, SoundJob, VideoJob } from './jobs.ts';
 export { probeMedia } from './probe.ts';
 export type { MediaFacts } from './probe.ts';
 
-/** Each call rejects when the job cannot be rendered (a size beyond the encoder's memory) or after `close`. */
+/** Each call rejects when the job cannot be rendered (a size or length out of bounds) or after `close`. */
 export interface Renderer {
   video(job: VideoJob): Promise<RenderedFile>;
   image(job: ImageJob): Promise<RenderedFile>;
@@ -40,8 +40,10 @@ export function createRenderer(options: RendererOptions): Renderer {
   const fontDirectory = join(cacheDir, 'fonts');
   isolateFonts(fontDirectory);
   const host = createWorkerHost(new URL('./worker.ts', import.meta.url), { fontDirectory });
-  const make = (job: RenderJob) =>
-    cache.get(`${keyOf(job)}.${extensionOf(job)}`, (path) => host.run({ job, path }));
+  const make = async (job: RenderJob): Promise<RenderedFile> => {
+    assertRenderable(job);
+    return cache.get(`${keyOf(job)}.${extensionOf(job)}`, (path) => host.run({ job, path }));
+  };
 
   const tinyFiles = new Map<string, Promise<RenderedFile>>();
   const makeTiny = (job: RenderJob): Promise<RenderedFile> => {

@@ -51,6 +51,25 @@ export interface RenderedFile {
 /** Raised whenever the same job would give other bytes, so that old files are not handed out. */
 const renderVersion = 1;
 
+/** 8K in either direction; beyond it the encoder's memory ends. */
+const sideMax = 8_192;
+/** The longest thing a simulator makes is a 300 s avatar clip; this leaves room and still ends. */
+const secondsMax = 1_200;
+
+/** Throws a `RangeError` for a size or length that cannot be rendered. */
+export function assertRenderable(job: RenderJob): void {
+  if (job.kind !== 'sound') {
+    for (const side of [job.width, job.height]) {
+      if (!(Number.isInteger(side) && side >= 2 && side <= sideMax)) {
+        throw new RangeError(`a picture of ${job.width}x${job.height} cannot be rendered`);
+      }
+    }
+  }
+  if (job.kind !== 'image' && !(job.seconds > 0 && job.seconds <= secondsMax)) {
+    throw new RangeError(`${job.seconds} seconds cannot be rendered`);
+  }
+}
+
 /** The job's fingerprint, usable as a file name. */
 export function keyOf(job: RenderJob): string {
   const plain = Object.entries(job)

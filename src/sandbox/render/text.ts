@@ -21,15 +21,13 @@ export interface TextBox {
 export async function drawText(shelf: FontShelf, text: string, box: TextBox): Promise<TextMask | null> {
   const printable = toPrintable(text);
   if (printable === '') return null;
-  const font = `${fontFamilies} ${Math.max(5, Math.round(box.size))}`;
-  const files = shelf.filesFor(printable);
+  const prepared = shelf.prepare(printable);
   // Each call can bring one file; what it brings stays known to the process, so the last call sees them all.
-  for (const fontfile of files.slice(1)) await loadFont(fontfile);
+  for (const fontfile of prepared.files) await loadFont(fontfile);
   const { data, info } = await sharp({
     text: {
-      text: escapeMarkup(printable),
-      font,
-      fontfile: files[0]!,
+      text: escapeMarkup(prepared.text),
+      font: `${fontFamilies} ${Math.max(5, Math.round(box.size))}`,
       dpi: 72,
       align: 'left',
       wrap: 'word-char',
