@@ -74,14 +74,19 @@ export async function stripCaptions(
 ): Promise<Captions> {
   const frame = frameOf(width, height);
   const { unit, margin } = frame;
-  const stripHeight = Math.round(Math.min(height * 0.13, 84 * unit));
+  const textWidth = width - margin * 2 - 190 * unit;
+  const lineEm = (size: number) => textWidth / size;
+  const words = toPrintable(text.prompt);
+  const long = emOf(words) > lineEm(22 * unit) * 0.95;
+  const stripHeight = Math.round(
+    long ? Math.min(height * 0.17, 112 * unit) : Math.min(height * 0.13, 84 * unit),
+  );
   const stripTop = height - stripHeight;
   const fixed: Layer[] = [createBox(0, stripTop, width, stripHeight, 150, black)];
-  const reserved = 250 * unit;
-  const lineEm = (size: number) => (width - margin * 2 - reserved) / size;
-  const prompt = await drawText(shelf, cutText(toPrintable(text.prompt), lineEm(22 * unit)), {
-    size: 22 * unit,
-  });
+  // A long prompt gets two lines in smaller letters; what is longer still is cut.
+  const prompt = await (long
+    ? drawText(shelf, cutText(words, lineEm(18 * unit) * 1.8), { size: 18 * unit, widthMax: textWidth })
+    : drawText(shelf, words, { size: 22 * unit }));
   const title = await drawText(shelf, cutText(toPrintable(text.title), lineEm(16 * unit)), {
     size: 16 * unit,
   });
@@ -133,13 +138,18 @@ async function fitPrompt(
   unit: number,
 ): Promise<TextMask | null> {
   const text = toPrintable(prompt);
-  const em = Array.from(text).reduce((sum, character) => sum + advanceOf(character), 0);
+  const em = emOf(text);
   const linesAt = (size: number) => Math.max(1, Math.floor(heightMax / (size * 1.42)));
   // Lines are broken at words, so some of each line stays empty: count on nine tenths of it.
   const roomAt = (size: number) => linesAt(size) * ((widthMax * 0.9) / size);
   const size = promptSizes.find((candidate) => em <= roomAt(candidate * unit) * 0.8) ?? promptSizes.at(-1)!;
   const shown = cutText(text, roomAt(size * unit));
   return drawText(shelf, shown, { size: size * unit, widthMax });
+}
+
+/** The width of one line of `text`, in em. */
+function emOf(text: string): number {
+  return Array.from(text).reduce((sum, character) => sum + advanceOf(character), 0);
 }
 
 function stencil(mask: TextMask, x: number, y: number, colour: Yuv, strength: number): Layer {
