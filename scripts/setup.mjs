@@ -56,13 +56,22 @@ export function setup() {
     process.exit(1);
   }
   console.error('Installing the dependencies of Reelay (once; about half a minute) …');
-  const args = ['ci', '--include=dev', '--engine-strict=false', '--loglevel=error', '--no-audit', '--no-fund'];
+  const args = [
+    'ci',
+    '--include=dev',
+    '--engine-strict=false',
+    '--loglevel=error',
+    '--no-audit',
+    '--no-fund',
+  ];
   const npm = process.env.npm_execpath;
   const run = npm
     ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
     : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
   if (run.status !== 0) {
-    console.error('npm ci failed (its message is above). Check the network and the disk, then run the command again.');
+    console.error(
+      'npm ci failed (its message is above). Check the network and the disk, then run the command again.',
+    );
     process.exit(run.status ?? 1);
   }
   if (installedNode() !== `v${pinnedNode}`) {

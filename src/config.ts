@@ -101,8 +101,16 @@ export function loadConfig(env: Record<string, string | undefined>, cwd = proces
         'tiny',
       ]),
     },
-    demo: value('REELAY_DEMO') === undefined ? (file.demo ?? true) : !/^(0|false|no|off)$/i.test(value('REELAY_DEMO')!),
-    allowPrivate: value('REELAY_ALLOW_PRIVATE')?.split(/[\s,]+/).filter(Boolean) ?? file.allow_private ?? [],
+    demo:
+      value('REELAY_DEMO') === undefined
+        ? (file.demo ?? true)
+        : !/^(0|false|no|off)$/i.test(value('REELAY_DEMO')!),
+    allowPrivate:
+      value('REELAY_ALLOW_PRIVATE')
+        ?.split(/[\s,]+/)
+        .filter(Boolean) ??
+      file.allow_private ??
+      [],
     logLevel: oneOf('REELAY_LOG_LEVEL', value('REELAY_LOG_LEVEL') ?? file.log_level ?? 'warn', [
       'fatal',
       'error',
@@ -133,7 +141,9 @@ function readFile(env: Record<string, string | undefined>, cwd: string): z.infer
   }
   const parsed = fileSchema.safeParse(content);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  const faults = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
+  );
   throw new ConfigError(`${path} cannot be used: ${faults.join('; ')}`);
 }
 
@@ -156,7 +166,9 @@ function publicUrl(text: string | undefined): string | null {
   if (text === undefined) return null;
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
-    throw new ConfigError(`REELAY_PUBLIC_URL must be an http(s) URL like https://reelay.example.com, not ${text}`);
+    throw new ConfigError(
+      `REELAY_PUBLIC_URL must be an http(s) URL like https://reelay.example.com, not ${text}`,
+    );
   }
   return text.replace(/\/+$/, '');
 }
@@ -177,7 +189,8 @@ function sandboxOf(word: string | undefined): Pick<Config['sandbox'], 'mode' | '
   if (word === undefined || word === 'embedded') return { mode: 'embedded', url: null };
   if (word === 'off') return { mode: 'off', url: null };
   const url = URL.parse(word);
-  if (url !== null && /^https?:$/.test(url.protocol)) return { mode: 'remote', url: word.replace(/\/+$/, '') };
+  if (url !== null && /^https?:$/.test(url.protocol))
+    return { mode: 'remote', url: word.replace(/\/+$/, '') };
   throw new ConfigError(`REELAY_SANDBOX must be "embedded", "off" or the URL of a sandbox, not ${word}`);
 }
 
@@ -200,6 +213,7 @@ function oneOf<const Word extends string>(name: string, value: string, words: re
 }
 
 function deepFreeze<T extends object>(value: T): T {
-  for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) deepFreeze(member);
+  for (const member of Object.values(value))
+    if (typeof member === 'object' && member !== null) deepFreeze(member);
   return Object.freeze(value);
 }

@@ -76,7 +76,7 @@ export interface FlowContext {
   faults: Faults;
   /** Uniform in [0, 1): weights and jitter. */
   random(): number;
-  newId(prefix: string): string;
+  newId(prefix: `${string}_`): string;
   newTaskId(): string;
   /** Names this process among those that share a store. */
   owner: string;

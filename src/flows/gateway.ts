@@ -26,10 +26,17 @@ export function createGateway(ctx: FlowContext): Gateway {
   async function owned(principal: Principal, idOrExternalId: string): Promise<Task> {
     const task = await ctx.store.findTask(principal.accountId, idOrExternalId);
     if (task !== null) return task;
-    throw new GatewayError('task_not_found', `There is no task ${JSON.stringify(idOrExternalId)} in this account.`);
+    throw new GatewayError(
+      'task_not_found',
+      `There is no task ${JSON.stringify(idOrExternalId)} in this account.`,
+    );
   }
 
-  function createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: false }): Promise<TaskView>;
+  function createVideo(
+    principal: Principal,
+    loose: LooseVideo,
+    options: { dryRun: false },
+  ): Promise<TaskView>;
   function createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: true }): Promise<Estimate>;
   function createVideo(principal: Principal, loose: LooseVideo, options: Pick<CreateOptions, 'dryRun'>) {
     return options.dryRun ? estimateTask(ctx, principal, loose) : submitTask(ctx, principal, loose);

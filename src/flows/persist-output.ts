@@ -7,7 +7,8 @@ import type { StoredOutput, TaskResult } from '../core/task.ts';
 import { isFinal } from '../core/task.ts';
 import { extractCover } from '../lib/mp4-cover.ts';
 import { readMp4Info } from '../lib/mp4-info.ts';
-import { sniff } from '../lib/sniff.ts';
+import type { RangeReader } from '../lib/mp4-boxes.ts';
+import { sniff, sniffBytes } from '../lib/sniff.ts';
 import type { FlowContext } from './context.ts';
 
 /** Rejects when a file could not be fetched: the job runs again later, with fresh source URLs. */
@@ -76,31 +77,37 @@ async function fetchOutput(
   const declared = String(response.headers['content-type'] ?? '').split(';')[0]!;
   const contentType = (await recognise(ctx, key)) ?? declared;
   if (output.role === 'video' && !contentType.startsWith('video/')) {
-    throw new Error(`the source sent ${contentType || 'something unknown'} where the video of ${taskId} was expected`);
+    throw new Error(
+      `the source sent ${contentType || 'something unknown'} where the video of ${taskId} was expected`,
+    );
   }
   return { role: output.role, key, contentType, bytes, sha256, upstreamId: output.upstreamId };
 }
 
 async function recognise(ctx: FlowContext, key: string): Promise<string | null> {
-  const head = await ctx.media.open(key, { start: 0, end: 63 });
-  if (head === null) return null;
+  return sniff(await bytesOf(ctx, key, 0, sniffBytes - 1))?.contentType ?? null;
+}
+
+/** A small range of a stored file, `end` inclusive. */
+async function bytesOf(ctx: FlowContext, key: string, start: number, end: number): Promise<Buffer> {
+  const part = await ctx.media.open(key, { start, end });
+  if (part === null) throw new Error(`${key} is gone`);
   const chunks: Buffer[] = [];
-  for await (const chunk of head.stream) chunks.push(chunk as Buffer);
-  return sniff(Buffer.concat(chunks))?.contentType ?? null;
+  for await (const chunk of part.stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 /** Size, length and cover of the real file; a file we cannot read is still the caller's film. */
 async function describe(ctx: FlowContext, taskId: string, stored: StoredOutput[]): Promise<TaskResult> {
   const video = stored.find((output) => output.role === 'video');
   if (video === undefined) throw new Error(`the upstream reported success for ${taskId} without a video`);
-  const read = async (start: number, end: number): Promise<Buffer> => {
-    const part = await ctx.media.open(video.key, { start, end });
-    if (part === null) throw new Error(`${video.key} is gone`);
-    const chunks: Buffer[] = [];
-    for await (const chunk of part.stream) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
+  const source: RangeReader = {
+    size: video.bytes,
+    async read(offset, length) {
+      if (length <= 0 || offset >= video.bytes) return Buffer.alloc(0);
+      return bytesOf(ctx, video.key, offset, Math.min(offset + length, video.bytes) - 1);
+    },
   };
-  const source = { bytes: video.bytes, read };
   const info = await readMp4Info(source);
   const outputs = [...stored];
   if (!outputs.some((output) => output.role === 'cover')) {

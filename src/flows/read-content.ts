@@ -18,12 +18,16 @@ export async function readContent(ctx: FlowContext, task: Task, variant: Variant
     );
   }
   if ((task.mediaExpiresAt ?? Infinity) <= ctx.clock.now()) {
-    throw new GatewayError('variant_not_available', `The files of ${task.id} were kept until their expiry and are gone.`);
+    throw new GatewayError(
+      'variant_not_available',
+      `The files of ${task.id} were kept until their expiry and are gone.`,
+    );
   }
   const output = pick(task, variant) ?? (variant === 'thumbnail' ? await drawCover(ctx, task) : null);
   if (output === null) throw unavailable(task, variant);
   const stat = await ctx.media.stat(output.key);
-  if (stat === null) throw new GatewayError('variant_not_available', `The files of ${task.id} are no longer kept.`);
+  if (stat === null)
+    throw new GatewayError('variant_not_available', `The files of ${task.id} are no longer kept.`);
   return {
     bytes: stat.bytes,
     contentType: output.contentType,
@@ -32,10 +36,22 @@ export async function readContent(ctx: FlowContext, task: Task, variant: Variant
     filename: filenameOf(task, output),
     async open(range) {
       const opened = await ctx.media.open(output.key, range);
-      if (opened === null) throw new GatewayError('variant_not_available', `The files of ${task.id} are no longer kept.`);
+      if (opened === null)
+        throw new GatewayError('variant_not_available', `The files of ${task.id} are no longer kept.`);
       return opened.stream;
     },
   };
+}
+
+/** The bytes behind a signed link, which names a task and no account. */
+export async function readLinkedContent(
+  ctx: FlowContext,
+  taskId: string,
+  variant: Variant,
+): Promise<Content> {
+  const task = await ctx.store.getTask(taskId);
+  if (task !== null) return readContent(ctx, task, variant);
+  throw new GatewayError('task_not_found', `There is no task ${JSON.stringify(taskId)}.`);
 }
 
 function pick(task: Task, variant: Variant): StoredOutput | null {
@@ -54,7 +70,14 @@ async function drawCover(ctx: FlowContext, task: Task): Promise<StoredOutput | n
     if (picture === null) return null;
     await ctx.media.put(key, picture, { contentType: 'image/jpeg' });
   }
-  return { role: 'cover', key, contentType: 'image/jpeg', bytes: 0, sha256: `cover-${video.sha256}`, upstreamId: null };
+  return {
+    role: 'cover',
+    key,
+    contentType: 'image/jpeg',
+    bytes: 0,
+    sha256: `cover-${video.sha256}`,
+    upstreamId: null,
+  };
 }
 
 function unavailable(task: Task, variant: Variant): GatewayError {
@@ -64,7 +87,9 @@ function unavailable(task: Task, variant: Variant): GatewayError {
       : variant === 'spritesheet'
         ? 'no system behind this gateway makes one'
         : 'it was not asked for when the task was created';
-  return new GatewayError('variant_not_available', `${task.id} has no ${variant}: ${reason}.`, { param: 'variant' });
+  return new GatewayError('variant_not_available', `${task.id} has no ${variant}: ${reason}.`, {
+    param: 'variant',
+  });
 }
 
 function filenameOf(task: Task, output: StoredOutput): string {

@@ -37,7 +37,8 @@ function candidateOf(ctx: FlowContext, row: ChannelRow): Candidate {
     weight: row.weight,
     missing(request) {
       if (provider?.video === undefined) return `${provider?.title ?? row.provider} makes no video`;
-      if (!provider.serves.includes(request.model)) return `${provider.title} does not offer ${request.model}`;
+      if (!provider.serves.includes(request.model))
+        return `${provider.title} does not offer ${request.model}`;
       return provider.video.missing(request);
     },
   };

@@ -46,7 +46,12 @@ export async function submitAttempt(
   return { kind: 'accepted', ref, acceptedAt };
 }
 
-async function callUpstream(ctx: FlowContext, provider: Provider, channel: Channel, task: Task): Promise<Json> {
+async function callUpstream(
+  ctx: FlowContext,
+  provider: Provider,
+  channel: Channel,
+  task: Task,
+): Promise<Json> {
   const maker = provider.video!;
   const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
   try {
@@ -54,10 +59,13 @@ async function callUpstream(ctx: FlowContext, provider: Provider, channel: Chann
     return ref;
   } catch (error) {
     // The dedup handle is taken: an earlier submit of ours arrived, so this task is already there.
-    if (!(error instanceof UpstreamError) || error.kind !== 'duplicate' || maker.lookup === undefined) throw error;
+    if (!(error instanceof UpstreamError) || error.kind !== 'duplicate' || maker.lookup === undefined)
+      throw error;
     const found = await maker.lookup(task.request, task.id, channel, signal);
     if (found !== null) return found.ref;
-    throw new UpstreamError('ambiguous', 'The upstream knows the reference but not the task.', { cause: error });
+    throw new UpstreamError('ambiguous', 'The upstream knows the reference but not the task.', {
+      cause: error,
+    });
   }
 }
 

@@ -30,7 +30,11 @@ function judge(ctx: FlowContext, loose: LooseVideo): { resolved: ResolvedVideo; 
 }
 
 /** Creates a task. Always answers `queued`, even when the upstream already has it. */
-export async function submitTask(ctx: FlowContext, principal: Principal, loose: LooseVideo): Promise<TaskView> {
+export async function submitTask(
+  ctx: FlowContext,
+  principal: Principal,
+  loose: LooseVideo,
+): Promise<TaskView> {
   const { resolved, quote } = judge(ctx, loose);
   const channelId = await routeFor(ctx, resolved.request);
   const request = await admitMedia(ctx, resolved.request, principal.accountId);
@@ -39,7 +43,7 @@ export async function submitTask(ctx: FlowContext, principal: Principal, loose: 
   ctx.faults('submit:before-accept');
   const slot = ctx.lanes.reserve(channelId);
   const attempt = slot && {
-    id: ctx.newId('att'),
+    id: ctx.newId('att_'),
     owner: ctx.owner,
     submitDeadlineAt: task.createdAt + ctx.settings.submitTimeoutMs,
   };
@@ -55,7 +59,11 @@ export async function submitTask(ctx: FlowContext, principal: Principal, loose: 
 }
 
 /** The same validation and pricing, nothing created; a missing channel is only a warning. */
-export async function estimateTask(ctx: FlowContext, principal: Principal, loose: LooseVideo): Promise<Estimate> {
+export async function estimateTask(
+  ctx: FlowContext,
+  principal: Principal,
+  loose: LooseVideo,
+): Promise<Estimate> {
   const { resolved, quote } = judge(ctx, loose);
   await admitMedia(ctx, resolved.request, null);
   const warnings: Warning[] = [...resolved.warnings];

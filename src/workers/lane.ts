@@ -80,7 +80,11 @@ export class Lane {
       step: () => this.#submitStep(),
       onError: (error) => this.#onError(error, 'submit'),
     });
-    this.#polls = new Loop({ clock, step: () => this.#pollStep(), onError: (error) => this.#onError(error, 'poll') });
+    this.#polls = new Loop({
+      clock,
+      step: () => this.#pollStep(),
+      onError: (error) => this.#onError(error, 'poll'),
+    });
   }
 
   /** Rebuilds the schedule from the store, then works by itself. */
@@ -210,7 +214,7 @@ export class Lane {
   async #takeUp(tasks: Task[]): Promise<void> {
     const at = this.#ctx.clock.now();
     const attempts = tasks.map((task) => ({
-      id: this.#ctx.newId('att'),
+      id: this.#ctx.newId('att_'),
       taskId: task.id,
       channelId: this.#row.id,
       owner: this.#ctx.owner,
@@ -249,7 +253,13 @@ export class Lane {
       const outcome = await work();
       if (outcome.kind === 'accepted') {
         this.#refusals = 0;
-        this.#watch({ attemptId, taskId: task.id, started: false, ref: outcome.ref, acceptedAt: outcome.acceptedAt });
+        this.#watch({
+          attemptId,
+          taskId: task.id,
+          started: false,
+          ref: outcome.ref,
+          acceptedAt: outcome.acceptedAt,
+        });
         this.#polls.wake();
       } else if (outcome.kind === 'doubt') {
         this.#doubt(task, attemptId, submitDeadlineAt + DOUBT_GRACE_MS);
@@ -311,7 +321,8 @@ export class Lane {
       const entry = this.#due.peek();
       if (entry === undefined || entry.at > now || due.length >= POLL_BATCH_MAX) return due;
       this.#due.pop();
-      if (entry.version === entry.polled.version && this.#running.has(entry.polled.attemptId)) due.push(entry.polled);
+      if (entry.version === entry.polled.version && this.#running.has(entry.polled.attemptId))
+        due.push(entry.polled);
     }
   }
 
@@ -345,11 +356,16 @@ export class Lane {
       await Promise.all(Array.from({ length: Math.min(POLLS_AT_ONCE, due.length) }, one));
     }
     this.#pollFailures = failed ? this.#pollFailures + 1 : 0;
-    const penaltyMs = failed ? Math.min(BACKOFF_MAX_MS, 500 * 2 ** Math.min(this.#pollFailures, 10)) / this.#speed : 0;
+    const penaltyMs = failed
+      ? Math.min(BACKOFF_MAX_MS, 500 * 2 ** Math.min(this.#pollFailures, 10)) / this.#speed
+      : 0;
     const now = this.#ctx.clock.now();
     for (const polled of due) {
       if (!this.#running.has(polled.attemptId) || polled.nextAt > now) continue;
-      this.#schedule(polled, now + penaltyMs + pollDelayMs(now - polled.acceptedAt, polled.jitter, this.#speed));
+      this.#schedule(
+        polled,
+        now + penaltyMs + pollDelayMs(now - polled.acceptedAt, polled.jitter, this.#speed),
+      );
     }
   }
 

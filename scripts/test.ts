@@ -1,0 +1,36 @@
+/**
+ * `npm test`: every test file of the repository, or the ones named; two files at a time. Ends with one line of totals;
+ * every skipped test is named with its reason.
+ */
+import { globSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const named = process.argv.slice(2);
+const patterns = named.length > 0 ? named : ['{src,test,conformance,scripts,bench}/**/*.test.ts'];
+const files = globSync(patterns, { exclude: (name) => name === 'node_modules' }).sort();
+if (files.length === 0) {
+  console.error(`No test file matches ${patterns.join(' ')}`);
+  process.exit(1);
+}
+
+const totals = { passed: 0, failed: 0, skipped: [] as string[] };
+const stream = run({ files, concurrency: 2, timeout: 300_000 });
+stream.on('test:pass', (event) => {
+  if (event.details.type === 'suite') return;
+  if (event.skip !== undefined) totals.skipped.push(`${event.name}: ${event.skip}`);
+  else totals.passed++;
+});
+stream.on('test:fail', (event) => {
+  if (event.details.type !== 'suite') totals.failed++;
+});
+stream.compose(new spec()).pipe(process.stdout);
+stream.on('end', () => {
+  // After the reporter has written its own summary.
+  process.once('beforeExit', () => {
+    for (const skip of totals.skipped) console.log(`skipped ${skip}`);
+    const skipped = totals.skipped.length > 0 ? `, ${totals.skipped.length} skipped` : '';
+    console.log(`${totals.passed} passed, ${totals.failed} failed${skipped}`);
+    process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+  });
+});

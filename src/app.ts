@@ -1,0 +1,258 @@
+/**
+ * The composition root: knows every module, builds each once, starts them in order and stops them in reverse.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import type { Config } from './config.ts';
+import { createCatalogue } from './core/catalogue.ts';
+import type { ChannelRow, Clock, Dialect, Json, Provider, Store, TaskView } from './core/ports.ts';
+import { createPriceBook } from './core/pricing.ts';
+import * as dialectRegistry from './dialects/index.ts';
+import * as familyRegistry from './families/index.ts';
+import { prepareFirstRun, syncSandboxChannels, type FirstRun } from './first-run.ts';
+import { createAdmin } from './flows/admin/index.ts';
+import { createAuthenticator } from './flows/authenticate.ts';
+import type { Faults, FlowContext } from './flows/context.ts';
+import { createGateway } from './flows/gateway.ts';
+import { createChannelDirectory } from './flows/open-channel.ts';
+import { readLinkedContent } from './flows/read-content.ts';
+import { buildServer } from './http/server.ts';
+import { createEmbeddedJobs } from './jobs/embedded.ts';
+import { systemClock } from './lib/clock.ts';
+import { createGuardedHttp } from './lib/guarded-http.ts';
+import { newId, newTaskId } from './lib/ids.ts';
+import { signUrl } from './lib/signed-url.ts';
+import { openLocalDisk } from './media/local-disk.ts';
+import * as providerRegistry from './providers/index.ts';
+import { createUpstreamHttp, createUpstreamPools } from './providers/kit/upstream-http.ts';
+import { loadSecrets } from './secrets.ts';
+import { openStore } from './store/index.ts';
+import { VERSION } from './version.ts';
+import { workDeliver } from './workers/deliver.ts';
+import { LaneSet } from './workers/lanes.ts';
+import { workPersist } from './workers/persist.ts';
+import { startSweep } from './workers/sweep.ts';
+
+export interface GatewayHandle {
+  /** Where it listens, with the real port. */
+  url: string;
+  firstRun: FirstRun;
+  /** Made just now: to be shown once. */
+  isFirstRun: boolean;
+  server: FastifyInstance;
+  /** Drains: no new requests, requests and submits in hand finish, the store is closed. */
+  close(): Promise<void>;
+}
+
+/** What tests may replace; the product passes nothing. */
+export interface GatewayParts {
+  clock?: Clock;
+  faults?: Faults;
+  /** Changes to the settings, e.g. shorter waits. */
+  settings?: Partial<FlowContext['settings']>;
+}
+
+/** Opens everything and listens. Rejects with ConfigError for what an operator can mend. */
+export async function startGateway(config: Config, parts: GatewayParts = {}): Promise<GatewayHandle> {
+  const clock = parts.clock ?? systemClock;
+  const log = pino({ level: config.logLevel, base: null });
+  const onError = (error: unknown, where: string): void =>
+    log.error({ err: error, where }, `${where} failed`);
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = once(async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  });
+
+  try {
+    // What is sold, made and asked for.
+    const catalogue = createCatalogue(Object.values(familyRegistry));
+    const priceBook = createPriceBook(catalogue, config.currency, config.prices);
+    const providers = new Map<string, Provider>(Object.values(providerRegistry).map((one) => [one.id, one]));
+    const dialects: Dialect<FastifyInstance>[] = Object.values(dialectRegistry);
+
+    // What is kept.
+    const secrets = loadSecrets(config);
+    const store = await openStore({ directory: config.dataDir, clock });
+    closers.push(() => store.close());
+    const media = await openLocalDisk(join(config.dataDir, 'media'));
+
+    // Whom we talk to.
+    const guarded = createGuardedHttp({ allow: config.allowPrivate, userAgent: `Reelay/${VERSION}` });
+    closers.push(() => guarded.close());
+    const pools = createUpstreamPools();
+    closers.push(() => pools.close());
+    const sandbox = await openSandbox(config, store, parts);
+    if (sandbox.close) closers.push(sandbox.close);
+    await syncSandboxChannels({
+      store,
+      providers,
+      clock,
+      newId: (prefix) => newId(prefix, clock.now()),
+      sandboxOn: sandbox.url !== null,
+    });
+
+    // The flows, and whoever works in the background.
+    let listening: string | null = config.publicUrl;
+    const publicUrl = (): string => listening ?? `http://127.0.0.1:${config.port}`;
+    const channels = await createChannelDirectory({
+      store,
+      providers,
+      keyring: secrets.keyring,
+      media,
+      clock,
+      sandboxUrl: (providerId) => (sandbox.url === null ? null : `${sandbox.url}/${providerId}`),
+      createHttp: (onExchange) => createUpstreamHttp({ pools, clock, onExchange }),
+      callbackUrl: (row, taskId) => pushUrl(row, taskId, publicUrl(), secrets.linkKey, clock.now()),
+    });
+    const lanes = new LaneSet({ speedOf: (row) => (row.sandbox ? config.sandbox.speed : 1), onError });
+    const ctx: FlowContext = {
+      store,
+      catalogue,
+      priceBook,
+      providers,
+      channels,
+      lanes,
+      media,
+      guarded,
+      clock,
+      faults: parts.faults ?? (() => {}),
+      random: Math.random,
+      newId: (prefix) => newId(prefix, clock.now()),
+      newTaskId: () => newTaskId(clock.now()),
+      owner: `${process.pid}-${randomBytes(6).toString('hex')}`,
+      signedLink: (path, expiresAt) => publicUrl() + signUrl(secrets.linkKey, path, expiresAt),
+      renderCallback: (view) => renderCallback(dialects, view),
+      settings: {
+        sandboxAlways: config.sandbox.explicit,
+        submitWaitMs: 10_000,
+        submitTimeoutMs: 30_000,
+        taskDeadlineMs: 24 * 3_600_000,
+        retentionMs: config.retentionMs,
+        linkLifetimeSeconds: 24 * 3600,
+        imageBytesMax: 20 * 1024 * 1024,
+        outputBytesMax: 2 * 1024 * 1024 * 1024,
+        ...parts.settings,
+      },
+    };
+
+    const server = await buildServer({
+      gateway: createGateway(ctx),
+      admin: createAdmin({
+        store,
+        providers,
+        keyring: secrets.keyring,
+        clock,
+        newId: ctx.newId,
+        priceBook,
+        channels,
+        lanes,
+      }),
+      dialects,
+      authenticate: createAuthenticator({ store, keyring: secrets.keyring, clock }),
+      isAdminToken: (token) => sameText(token, secrets.adminToken),
+      openContent: (taskId, variant) => readLinkedContent(ctx, taskId, variant),
+      async onPush(channelId, taskId) {
+        lanes.hint(channelId, taskId);
+      },
+      linkKey: secrets.linkKey,
+      publicUrl: config.publicUrl ?? '',
+      currency: config.currency,
+      version: VERSION,
+      clock,
+      logger: log,
+      readiness: { store: () => store.ping() },
+      taskCounts: () => store.taskCounts(),
+    });
+    closers.push(() => server.close());
+    const url = await server.listen({ host: config.host, port: config.port });
+    listening ??= localUrl(url);
+
+    const first = await prepareFirstRun({
+      dataDir: config.dataDir,
+      store,
+      keyring: secrets.keyring,
+      clock,
+      newId: ctx.newId,
+      baseUrl: publicUrl(),
+      adminToken: secrets.adminToken,
+      demo: config.demo && sandbox.url !== null,
+    });
+
+    const jobs = createEmbeddedJobs({ store, clock, random: ctx.random, onError });
+    workPersist(ctx, jobs);
+    workDeliver(ctx, jobs);
+    closers.push(() => jobs.stop());
+    await lanes.start(ctx);
+    closers.push(() => lanes.stop());
+    const sweep = startSweep(ctx, (error) => onError(error, 'sweep'));
+    closers.push(() => sweep.stop());
+
+    return { url, firstRun: first.content, isFirstRun: first.isNew, server, close };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+}
+
+type SandboxLink = { url: string | null; close: (() => Promise<void>) | null };
+
+/**
+ * The sandbox is on while it was asked for, while no real channel is enabled, or while one of its tasks still runs.
+ */
+async function openSandbox(config: Config, store: Store, parts: GatewayParts): Promise<SandboxLink> {
+  const { mode, url, explicit } = config.sandbox;
+  if (mode === 'off') return { url: null, close: null };
+  if (mode === 'remote') return { url, close: null };
+  const rows = await store.listChannels();
+  const needed =
+    explicit ||
+    !rows.some((row) => row.enabled && !row.sandbox) ||
+    (await store.channelsWithWork()).some((row) => row.sandbox);
+  if (!needed) return { url: null, close: null };
+  const { startSandbox } = await import('./sandbox/server.ts');
+  const sandbox = await startSandbox({
+    dataDir: join(config.dataDir, 'sandbox'),
+    host: '127.0.0.1',
+    port: 0,
+    speed: config.sandbox.speed,
+    render: config.sandbox.render,
+    clock: parts.clock ?? systemClock,
+  });
+  return { url: sandbox.url, close: () => sandbox.close() };
+}
+
+/** Where an upstream may push to for a task; null when it cannot reach us (we are on loopback, it is not). */
+function pushUrl(
+  row: ChannelRow,
+  taskId: string,
+  base: string,
+  linkKey: Uint8Array,
+  nowMs: number,
+): string | null {
+  if (!row.sandbox && /^https?:\/\/(localhost|127\.|\[::1\])/.test(base)) return null;
+  const path = `/callbacks/${row.provider}/${row.id}/${taskId}`;
+  return base + signUrl(linkKey, path, Math.floor(nowMs / 1000) + 3 * 86_400);
+}
+
+/** A task in the words of the dialect whose surface created it. */
+function renderCallback(dialects: Dialect<FastifyInstance>[], view: TaskView): Json | null {
+  const id = view.task.surface.slice(0, view.task.surface.indexOf('.'));
+  return dialects.find((dialect) => dialect.id === id)?.renderCallback?.(view) ?? null;
+}
+
+/** `http://[::]:8787` and `http://0.0.0.0:8787` are no addresses to call: this machine's own is. */
+function localUrl(listening: string): string {
+  return listening.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//127.0.0.1');
+}
+
+function sameText(a: string, b: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let result: Promise<void> | null = null;
+  return () => (result ??= work());
+}
