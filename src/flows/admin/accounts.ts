@@ -1,0 +1,35 @@
+import { GatewayError } from '../../core/errors.ts';
+import type { AccountRow, Admin } from '../../core/ports.ts';
+import type { AdminContext } from './context.ts';
+
+type AccountVerbs = Pick<Admin, 'listAccounts' | 'createAccount' | 'getAccount' | 'updateAccount'>;
+
+/** Accounts are made, renamed, disabled; never deleted, because their ledger stays. */
+export function accountVerbs({ store, clock, ids }: AdminContext): AccountVerbs {
+  return {
+    listAccounts: (query) => store.listAccounts(query),
+    async createAccount({ name }) {
+      const now = clock.now();
+      const row: AccountRow = { id: ids.newId('acct_', now), name, status: 'active', createdAt: now };
+      await store.createAccount(row);
+      return row;
+    },
+    async getAccount(id) {
+      return (await store.getAccount(id)) ?? unknownAccount(id);
+    },
+    async updateAccount(id, patch) {
+      const row =
+        Object.keys(patch).length === 0 ? await store.getAccount(id) : await store.updateAccount(id, patch);
+      return row ?? unknownAccount(id);
+    },
+  };
+}
+
+/** For verbs below an account: `not_found` when there is none. */
+export async function requireAccount({ store }: Pick<AdminContext, 'store'>, id: string): Promise<void> {
+  if ((await store.getAccount(id)) === null) unknownAccount(id);
+}
+
+function unknownAccount(id: string): never {
+  throw new GatewayError('not_found', `There is no account '${id}'.`);
+}

@@ -1,0 +1,21 @@
+import type { Admin } from '../../core/ports.ts';
+import { accountVerbs } from './accounts.ts';
+import { channelVerbs } from './channels.ts';
+import type { AdminContext } from './context.ts';
+import { keyVerbs } from './keys.ts';
+import { taskVerbs } from './tasks.ts';
+import { walletVerbs } from './wallets.ts';
+
+export type { AdminContext } from './context.ts';
+
+/** Everything an operator can do, behind the admin API. */
+export function createAdmin(context: AdminContext): Admin {
+  return {
+    ...accountVerbs(context),
+    ...keyVerbs(context),
+    ...walletVerbs(context),
+    ...channelVerbs(context),
+    ...taskVerbs(context),
+    prices: () => context.priceViews(),
+  };
+}

@@ -1,0 +1,130 @@
+import { GatewayError, UpstreamError } from '../../core/errors.ts';
+import type { Admin, ChannelRow, ChannelView, Provider } from '../../core/ports.ts';
+import { writeJson } from '../../lib/json.ts';
+import { seal, SealError } from '../../lib/seal.ts';
+import { credentialContext } from '../open-channel.ts';
+import { readBaseUrl } from './base-url.ts';
+import type { AdminContext } from './context.ts';
+
+type ChannelVerbs = Pick<
+  Admin,
+  'listChannels' | 'createChannel' | 'getChannel' | 'updateChannel' | 'deleteChannel' | 'probeChannel'
+>;
+
+/** A probe is one cheap call: what has not answered by then does not work. */
+const probeTimeoutMs = 15_000;
+
+/** The operator's accounts at upstreams. Credentials are sealed when they arrive and are never shown again. */
+export function channelVerbs(context: AdminContext): ChannelVerbs {
+  const { store, clock, ids } = context;
+
+  async function requireRow(id: string): Promise<ChannelRow> {
+    return (await store.getChannel(id)) ?? unknownChannel(id);
+  }
+
+  async function viewOf(row: ChannelRow): Promise<ChannelView> {
+    const { credentialSealed: _hidden, ...shown } = row;
+    const { running, waiting } = await context.laneCounts(row.id);
+    return { ...shown, running, waiting };
+  }
+
+  return {
+    listChannels: async () => Promise.all((await store.listChannels()).map(viewOf)),
+
+    async createChannel(input) {
+      const now = clock.now();
+      const id = ids.newId('chan_', now);
+      const provider = requireProvider(context.providers, input.provider);
+      const row: ChannelRow = {
+        id,
+        name: input.name,
+        provider: provider.id,
+        credentialSealed: sealCredential(context, provider, id, input.credential),
+        baseUrl: readBaseUrl(input.baseUrl),
+        priority: input.priority,
+        weight: input.weight,
+        concurrency: input.concurrency,
+        requestsPerSecond: input.requestsPerSecond,
+        enabled: input.enabled,
+        sandbox: false,
+        createdAt: now,
+        updatedAt: now,
+      };
+      await store.createChannel(row);
+      return viewOf(row);
+    },
+
+    getChannel: async (id) => viewOf(await requireRow(id)),
+
+    async updateChannel(id, patch) {
+      const row = await requireRow(id);
+      const { credential, baseUrl, ...plain } = patch;
+      if (row.sandbox && (credential !== undefined || baseUrl !== undefined)) {
+        throw new GatewayError(
+          'conflict',
+          "This channel belongs to the sandbox: its credential and base_url are not the operator's. Add a channel instead.",
+          { param: credential === undefined ? 'base_url' : 'credential' },
+        );
+      }
+      const changes: Parameters<typeof store.updateChannel>[1] = { ...plain, updatedAt: clock.now() };
+      if (baseUrl !== undefined) changes.baseUrl = readBaseUrl(baseUrl);
+      if (credential !== undefined) {
+        const provider = requireProvider(context.providers, row.provider);
+        changes.credentialSealed = sealCredential(context, provider, id, credential);
+      }
+      return viewOf((await store.updateChannel(id, changes)) ?? unknownChannel(id));
+    },
+
+    async deleteChannel(id) {
+      if (!(await store.deleteChannel(id, clock.now()))) unknownChannel(id);
+    },
+
+    async probeChannel(id) {
+      const row = await requireRow(id);
+      const provider = requireProvider(context.providers, row.provider);
+      const gaveUp = new AbortController();
+      const timer = clock.setTimeout(() => gaveUp.abort(), probeTimeoutMs);
+      try {
+        return await provider.probe(context.openChannel(row), gaveUp.signal);
+      } catch (error) {
+        if (gaveUp.signal.aborted) {
+          return { ok: false, message: 'The upstream did not answer within 15 seconds.' };
+        }
+        if (error instanceof UpstreamError) return { ok: false, message: error.publicMessage };
+        if (error instanceof SealError) {
+          return {
+            ok: false,
+            message: `The stored credential cannot be opened (${error.message}): enter it again.`,
+          };
+        }
+        throw error;
+      } finally {
+        clock.clearTimeout(timer);
+      }
+    },
+  };
+}
+
+function sealCredential(
+  context: AdminContext,
+  provider: Provider,
+  channelId: string,
+  credential: unknown,
+): string {
+  return seal(
+    context.keyring[0],
+    writeJson(provider.parseCredential(credential)),
+    credentialContext(channelId),
+  );
+}
+
+function requireProvider(providers: ReadonlyMap<string, Provider>, id: string): Provider {
+  const provider = providers.get(id);
+  if (provider !== undefined) return provider;
+  const known = [...providers.keys()].join(', ');
+  throw new GatewayError('invalid_value', `'provider' must be one of: ${known}.`, { param: 'provider' });
+}
+
+function unknownChannel(id: string): never {
+  throw new GatewayError('not_found', `There is no channel '${id}'.`);
+}

@@ -1,0 +1,48 @@
+import { GatewayError } from '../../core/errors.ts';
+import type { Admin } from '../../core/ports.ts';
+import { apiKeyHint, hashApiKey, newAccessKey, newApiKey, newSecretKey } from '../../lib/api-key.ts';
+import { seal } from '../../lib/seal.ts';
+import { secretKeyPlace } from '../authenticate.ts';
+import { requireAccount } from './accounts.ts';
+import type { AdminContext } from './context.ts';
+
+type KeyVerbs = Pick<Admin, 'listKeys' | 'createKey' | 'revokeKey'>;
+
+/** Of an API key only its hash is kept, of a secret key a sealed text: a token's signature needs the key itself. */
+export function keyVerbs(context: AdminContext): KeyVerbs {
+  const { store, clock, ids, keyring } = context;
+  return {
+    async listKeys(accountId) {
+      await requireAccount(context, accountId);
+      return store.listKeys(accountId);
+    },
+    async createKey(accountId, { name, responseStyle }) {
+      await requireAccount(context, accountId);
+      const now = clock.now();
+      const id = ids.newId('key_', now);
+      const issued = { id, apiKey: newApiKey(), accessKey: newAccessKey(), secretKey: newSecretKey() };
+      await store.createKey({
+        id,
+        accountId,
+        name,
+        hint: apiKeyHint(issued.apiKey),
+        keyHash: hashApiKey(issued.apiKey),
+        accessKey: issued.accessKey,
+        secretKeySealed: seal(keyring[0], issued.secretKey, secretKeyPlace(id)),
+        responseStyle,
+        createdAt: now,
+        revokedAt: null,
+      });
+      return issued;
+    },
+    async revokeKey(accountId, keyId) {
+      await requireAccount(context, accountId);
+      const revoked = await store.revokeKey(accountId, keyId, clock.now());
+      if (revoked !== null) return revoked;
+      // Revoking twice is no mistake: what was wanted is so.
+      const existing = (await store.listKeys(accountId)).find((key) => key.id === keyId);
+      if (existing !== undefined) return existing;
+      throw new GatewayError('not_found', `Account '${accountId}' has no key '${keyId}'.`);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { AccountRow, Admin } from '../../core/ports.ts';
+import {
+  idParams,
+  nameField,
+  pageOf,
+  pageQuery,
+  readPageQuery,
+  renderPage,
+  renderTime,
+  timeField,
+  type AdminRoutes,
+} from './kit.ts';
+
+const accountStatus = z.enum(['active', 'disabled']);
+
+const account = z
+  .object({ id: z.string(), name: z.string(), status: accountStatus, created_at: timeField })
+  .meta({ id: 'Account' });
+
+export function addAccountRoutes(routes: AdminRoutes, admin: Admin): void {
+  routes.get(
+    '/admin/v1/accounts',
+    { schema: { summary: 'List accounts', querystring: pageQuery, response: { 200: pageOf(account) } } },
+    async (request) => renderPage(await admin.listAccounts(readPageQuery(request.query)), renderAccount),
+  );
+
+  routes.post(
+    '/admin/v1/accounts',
+    {
+      schema: {
+        summary: 'Create an account',
+        body: z.strictObject({ name: nameField }),
+        response: { 200: account },
+      },
+    },
+    async (request) => renderAccount(await admin.createAccount(request.body)),
+  );
+
+  routes.get(
+    '/admin/v1/accounts/:id',
+    { schema: { summary: 'Get an account', params: idParams, response: { 200: account } } },
+    async (request) => renderAccount(await admin.getAccount(request.params.id)),
+  );
+
+  routes.patch(
+    '/admin/v1/accounts/:id',
+    {
+      schema: {
+        summary: 'Rename, disable or enable an account',
+        params: idParams,
+        body: z.strictObject({ name: nameField.optional(), status: accountStatus.optional() }),
+        response: { 200: account },
+      },
+    },
+    async (request) => renderAccount(await admin.updateAccount(request.params.id, request.body)),
+  );
+}
+
+function renderAccount(row: AccountRow): z.infer<typeof account> {
+  return { id: row.id, name: row.name, status: row.status, created_at: renderTime(row.createdAt) };
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import type { Admin, KeyRow } from '../../core/ports.ts';
+import { idParams, nameField, pageOf, renderList, renderTime, timeField, type AdminRoutes } from './kit.ts';
+
+const responseStyle = z.enum(['superset', 'strict']);
+
+const key = z
+  .object({
+    id: z.string(),
+    account_id: z.string(),
+    name: z.string(),
+    hint: z.string().meta({ description: 'First and last characters of the API key.' }),
+    access_key: z.string(),
+    response_style: responseStyle,
+    created_at: timeField,
+    revoked_at: timeField.nullable(),
+  })
+  .meta({ id: 'Key' });
+
+const issuedKey = z
+  .object({ id: z.string(), api_key: z.string(), access_key: z.string(), secret_key: z.string() })
+  .meta({ id: 'IssuedKey', description: 'Shown this once: only hashes and sealed texts are kept.' });
+
+export function addKeyRoutes(routes: AdminRoutes, admin: Admin): void {
+  routes.get(
+    '/admin/v1/accounts/:id/keys',
+    { schema: { summary: 'List keys', params: idParams, response: { 200: pageOf(key) } } },
+    async (request) => renderList(await admin.listKeys(request.params.id), renderKey),
+  );
+
+  routes.post(
+    '/admin/v1/accounts/:id/keys',
+    {
+      schema: {
+        summary: 'Create an API key and an access key pair',
+        params: idParams,
+        body: z.strictObject({ name: nameField, response_style: responseStyle.default('superset') }),
+        response: { 200: issuedKey },
+      },
+    },
+    async (request, reply) => {
+      const issued = await admin.createKey(request.params.id, {
+        name: request.body.name,
+        responseStyle: request.body.response_style,
+      });
+      reply.header('cache-control', 'no-store');
+      return {
+        id: issued.id,
+        api_key: issued.apiKey,
+        access_key: issued.accessKey,
+        secret_key: issued.secretKey,
+      };
+    },
+  );
+
+  routes.delete(
+    '/admin/v1/accounts/:id/keys/:key_id',
+    {
+      schema: {
+        summary: 'Revoke a key',
+        params: z.object({ id: z.string(), key_id: z.string() }),
+        response: { 200: key },
+      },
+    },
+    async (request) => renderKey(await admin.revokeKey(request.params.id, request.params.key_id)),
+  );
+}
+
+function renderKey(row: KeyRow): z.infer<typeof key> {
+  return {
+    id: row.id,
+    account_id: row.accountId,
+    name: row.name,
+    hint: row.hint,
+    access_key: row.accessKey,
+    response_style: row.responseStyle,
+    created_at: renderTime(row.createdAt),
+    revoked_at: renderTime(row.revokedAt),
+  };
+}

@@ -1,0 +1,66 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { GatewayError } from '../core/errors.ts';
+import type { Variant } from '../core/ports.ts';
+import { serveBytes } from '../lib/serve-bytes.ts';
+import { verifySignedUrl } from '../lib/signed-url.ts';
+import type { ServerOptions } from './options.ts';
+
+/** First part of the file's name in a link -> what it shows; the rest (`.mp4`) is for people and players. */
+const VARIANTS: Record<string, Variant> = {
+  video: 'video',
+  watermarked: 'watermarked',
+  cover: 'thumbnail',
+  thumbnail: 'thumbnail',
+  spritesheet: 'spritesheet',
+};
+
+/** Signed links to finished files: no key, so that a browser, a player or a colleague can open them. */
+export function addContent(
+  server: FastifyInstance,
+  { openContent, linkKey, clock }: Pick<ServerOptions, 'openContent' | 'linkKey' | 'clock'>,
+): void {
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    requireSignature(linkKey, request.raw.url ?? '', clock.now());
+    const { taskId, file } = request.params as { taskId: string; file: string };
+    const name = file.split('.', 1)[0]!;
+    const variant = Object.hasOwn(VARIANTS, name) ? VARIANTS[name] : undefined;
+    if (variant === undefined) throw new GatewayError('file_not_found', `There is no file '${file}'.`);
+
+    const content = await openContent(taskId, variant);
+    const served = await serveBytes(request, content, 'inline');
+    if (served.status === 416) {
+      reply.headers(served.headers);
+      throw new GatewayError(
+        'range_not_satisfiable',
+        `The file has ${content.bytes} bytes: the range asked for lies outside.`,
+      );
+    }
+    return reply
+      .code(served.status)
+      .headers({
+        ...served.headers,
+        'x-content-type-options': 'nosniff',
+        'cross-origin-resource-policy': 'cross-origin',
+      })
+      .send(served.stream ?? undefined);
+  }
+
+  server.route({
+    method: ['GET', 'HEAD'],
+    url: '/content/:taskId/:file',
+    schema: { hide: true },
+    handler: answer,
+  });
+}
+
+/** Refuses with `invalid_link` whatever is not, to the letter, a link that we signed and that still holds. */
+export function requireSignature(linkKey: Uint8Array, rawUrl: string, nowMs: number): void {
+  const verdict = verifySignedUrl(linkKey, rawUrl, nowMs);
+  if (verdict.ok) return;
+  throw new GatewayError(
+    'invalid_link',
+    verdict.reason === 'expired'
+      ? 'This link has expired: ask for the task again to get a new one.'
+      : 'This link is not valid: use it exactly as it was given, to the last character.',
+  );
+}

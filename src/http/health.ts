@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { ServerOptions } from './options.ts';
+
+/** For load balancers and monitors: `/healthz` we live, `/readyz` what we need answers, `/metrics`. */
+export function addHealth(
+  server: FastifyInstance,
+  { readiness }: Pick<ServerOptions, 'readiness'>,
+  metrics: Registry,
+): void {
+  const hidden = { schema: { hide: true } };
+
+  server.get('/healthz', hidden, () => ({ status: 'ok' }));
+
+  server.get('/readyz', hidden, async (request, reply) => {
+    const checks = await Promise.all(
+      Object.entries(readiness).map(async ([name, check]) => {
+        try {
+          await check();
+          return [name, 'ok'] as const;
+        } catch (error) {
+          request.log.warn({ err: error, check: name }, 'not ready');
+          return [name, 'failed'] as const;
+        }
+      }),
+    );
+    const isReady = checks.every(([, outcome]) => outcome === 'ok');
+    return reply
+      .code(isReady ? 200 : 503)
+      .send({ status: isReady ? 'ready' : 'not_ready', checks: Object.fromEntries(checks) });
+  });
+
+  server.get('/metrics', hidden, async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.metrics()),
+  );
+}

@@ -1,0 +1,37 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { Currency } from '../core/money.ts';
+import type { Admin, Clock, Content, Dialect, Gateway, Json, Principal, Variant } from '../core/ports.ts';
+import type { TaskState } from '../core/task.ts';
+
+/** What the HTTP shell is given; it knows nothing of what is behind these. */
+export interface ServerOptions {
+  gateway: Gateway;
+  admin: Admin;
+  dialects: readonly Dialect<FastifyInstance>[];
+  /**
+   * Who a credential belongs to: an API key or an access token signed with an AK/SK pair. Answers at once where it
+   * can; refuses with a GatewayError.
+   */
+  authenticate(credential: string): Principal | Promise<Principal>;
+  /** Whether a text is the admin token, compared in constant time. */
+  isAdminToken(token: string): boolean;
+  /** The bytes behind a signed link; refuses with `file_not_found` and the like. */
+  openContent(taskId: string, variant: Variant): Promise<Content>;
+  /**
+   * An upstream says that something happened to a task. Only a hint: what throws here is logged and the upstream gets
+   * its 200 all the same, except for `not_found` and `task_not_found`.
+   */
+  onPush(channelId: string, taskId: string, body: Json): Promise<void>;
+  /** Key of signed links: content and upstream pushes. */
+  linkKey: Uint8Array;
+  /** How callers reach us, without a trailing slash; goes into the API description. */
+  publicUrl: string;
+  currency: Currency;
+  version: string;
+  clock: Clock;
+  logger: FastifyBaseLogger;
+  /** By name; each throws when what it asks is out of reach. */
+  readiness: Record<string, () => Promise<void>>;
+  /** Tasks by state, for `/metrics`. */
+  taskCounts(): Promise<Partial<Record<TaskState, number>>>;
+}

@@ -1,0 +1,61 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { GatewayError } from '../../../core/errors.ts';
+import type { Principal } from '../../../core/ports.ts';
+import type { ServerOptions } from '../../options.ts';
+
+/** The one place where callers are told apart: every route of this scope has `request.principal`. */
+export function addAuthentication(
+  scope: FastifyInstance,
+  { authenticate }: Pick<ServerOptions, 'authenticate'>,
+): void {
+  scope.addHook('onRequest', (request, _reply, done) => {
+    let principal: Principal | Promise<Principal>;
+    try {
+      principal = authenticate(credentialOf(request));
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    // A known key is answered at once: no promise on the usual way.
+    if (!(principal instanceof Promise)) {
+      request.principal = principal;
+      done();
+      return;
+    }
+    principal.then((found) => {
+      request.principal = found;
+      done();
+    }, done);
+  });
+}
+
+/** The token of `Authorization: Bearer …`; null when there is no such header or another scheme. */
+export function bearerToken(header: string | undefined): string | null {
+  if (header === undefined) return null;
+  const match = /^bearer +(\S+)\s*$/i.exec(header);
+  return match ? match[1]! : null;
+}
+
+/**
+ * The caller's credential, wherever its client library puts it: OpenAI's and Kling's in `Authorization`, Anthropic's
+ * in `x-api-key`, Google's in `x-goog-api-key` or `?key=`.
+ */
+function credentialOf(request: FastifyRequest): string {
+  const { headers } = request;
+  const credential =
+    bearerToken(headers.authorization) ??
+    headerText(headers['x-api-key']) ??
+    headerText(headers['x-goog-api-key']) ??
+    headerText((request.query as Record<string, string | string[] | undefined>).key);
+  if (credential !== null) return credential;
+  throw new GatewayError(
+    'missing_api_key',
+    headers.authorization === undefined
+      ? "No API key was sent: add the header 'Authorization: Bearer <api key>'."
+      : "The Authorization header is not of the form 'Bearer <api key>'.",
+  );
+}
+
+function headerText(value: string | string[] | undefined): string | null {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
+}

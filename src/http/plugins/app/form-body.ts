@@ -1,0 +1,89 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { GatewayError } from '../../../core/errors.ts';
+import { JsonError, parseJson, writeJson } from '../../../lib/json.ts';
+import { createFormTree, type FormObject } from '../../../lib/multipart.ts';
+import { bodyBytesMax } from './json-body.ts';
+
+/** Fields that clients are known to send as one JSON text inside a form. */
+const jsonFieldsDefault = ['metadata', 'content'];
+
+/**
+ * Turns multipart bodies into the object that was meant, before validation. Parts are taken in the order they come:
+ * arrays of objects depend on it.
+ */
+export function addFormBody(scope: FastifyInstance): void {
+  scope.addHook('preValidation', (request, _reply, done) => {
+    if (!request.isMultipart()) {
+      done();
+      return;
+    }
+    readForm(request).then((body) => {
+      request.body = body;
+      done();
+    }, done);
+  });
+}
+
+async function readForm(request: FastifyRequest): Promise<FormObject> {
+  if (Number(request.headers['content-length']) > bodyBytesMax) throw tooLarge();
+  const tree = createFormTree({ jsonFields: request.routeOptions.config.jsonFields ?? jsonFieldsDefault });
+  // The parser only caps single parts.
+  let bytes = 0;
+  try {
+    for await (const part of request.parts()) {
+      if (part.type === 'file') {
+        const content = await part.toBuffer();
+        if ((bytes += content.length) > bodyBytesMax) throw tooLarge();
+        tree.addFile(part.fieldname, {
+          bytes: content,
+          filename: part.filename ?? '',
+          contentType: part.mimetype,
+        });
+        continue;
+      }
+      if (part.valueTruncated) throw tooLarge();
+      if (part.fieldnameTruncated)
+        throw new GatewayError('invalid_request', 'A form field has too long a name.');
+      const text = fieldText(part.value, part.fieldname);
+      if ((bytes += text.length) > bodyBytesMax) throw tooLarge();
+      tree.addField(part.fieldname, text);
+    }
+  } catch (error) {
+    throw readable(error);
+  }
+  return tree.finish();
+}
+
+/** A part declared as application/json comes decoded; as text it takes the same way as all others. */
+function fieldText(value: unknown, name: string): string {
+  if (typeof value === 'string') return value;
+  try {
+    const text = writeJson(value);
+    parseJson(text);
+    return text;
+  } catch (cause) {
+    if (!(cause instanceof JsonError || cause instanceof RangeError)) throw cause;
+    throw new GatewayError('invalid_json', 'The JSON in a form part is nested too deeply.', {
+      param: name,
+      cause,
+    });
+  }
+}
+
+function tooLarge(): GatewayError {
+  return new GatewayError('payload_too_large', 'The form is larger than 32 MiB.');
+}
+
+/** The parser's plain errors are all about what was sent: a missing boundary, a body cut short. */
+function readable(error: unknown): unknown {
+  const isPlain = error instanceof Error && error.constructor === Error && !('code' in error);
+  return isPlain
+    ? new GatewayError(
+        'invalid_request',
+        'The multipart form is malformed: check its boundary and its end.',
+        {
+          cause: error,
+        },
+      )
+    : error;
+}
