@@ -3,6 +3,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { AccountRow, Clock, KeyRow, Principal, Store } from '../core/ports.ts';
 import { hashApiKey, isApiKey } from '../lib/api-key.ts';
 import { unseal, type SealKey } from '../lib/seal.ts';
+import { secretKeyContext } from './admin/keys.ts';
 import { looksLikeAccessToken, readAccessToken, unknownSigner, verifyAccessToken } from './access-token.ts';
 
 /** Another node's revocation is seen after so long at most; our own at once. */
@@ -83,7 +84,7 @@ export function createAuthenticator(
     const token = readAccessToken(credential);
     const verified = (key: KnownKey | null): Principal => {
       if (key === null) throw unknownSigner();
-      key.secretKey ??= unseal(keyring, key.secretKeySealed, secretKeyPlace(key.principal.keyId));
+      key.secretKey ??= unseal(keyring, key.secretKeySealed, secretKeyContext(key.principal.keyId));
       verifyAccessToken(token, key.secretKey, clock.now());
       return admitted(key);
     };
@@ -96,11 +97,6 @@ export function createAuthenticator(
 
   return (credential) =>
     looksLikeAccessToken(credential) ? authenticateToken(credential) : authenticateApiKey(credential);
-}
-
-/** Where a secret key is sealed to: it opens for its own key's row only. */
-export function secretKeyPlace(keyId: string): string {
-  return `key:${keyId}`;
 }
 
 function admitted(key: KnownKey): Principal {

@@ -24,7 +24,7 @@ export interface ServerOptions {
   onPush(channelId: string, taskId: string, body: Json): Promise<void>;
   /** Key of signed links: content and upstream pushes. */
   linkKey: Uint8Array;
-  /** How callers reach us, without a trailing slash; goes into the API description. */
+  /** How callers reach us, without a trailing slash, for the API description; empty: wherever they found it. */
   publicUrl: string;
   currency: Currency;
   version: string;

@@ -1,4 +1,4 @@
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { LogController, type FastifyInstance } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { writeJson } from '../lib/json.ts';
 import { addAdmin } from './admin/routes.ts';
@@ -29,7 +29,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const renderer = createErrorRenderer(options.dialects);
   const server = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => requestIdOf(request),
     requestIdHeader: false,
     bodyLimit: bodyBytesMax,

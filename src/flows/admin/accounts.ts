@@ -5,12 +5,11 @@ import type { AdminContext } from './context.ts';
 type AccountVerbs = Pick<Admin, 'listAccounts' | 'createAccount' | 'getAccount' | 'updateAccount'>;
 
 /** Accounts are made, renamed, disabled; never deleted, because their ledger stays. */
-export function accountVerbs({ store, clock, ids }: AdminContext): AccountVerbs {
+export function accountVerbs({ store, clock, newId }: AdminContext): AccountVerbs {
   return {
     listAccounts: (query) => store.listAccounts(query),
     async createAccount({ name }) {
-      const now = clock.now();
-      const row: AccountRow = { id: ids.newId('acct_', now), name, status: 'active', createdAt: now };
+      const row: AccountRow = { id: newId('acct_'), name, status: 'active', createdAt: clock.now() };
       await store.createAccount(row);
       return row;
     },

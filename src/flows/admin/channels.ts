@@ -4,7 +4,7 @@ import { writeJson } from '../../lib/json.ts';
 import { seal, SealError } from '../../lib/seal.ts';
 import { credentialContext } from '../open-channel.ts';
 import { readBaseUrl } from './base-url.ts';
-import type { AdminContext } from './context.ts';
+import { sealingKey, type AdminContext } from './context.ts';
 
 type ChannelVerbs = Pick<
   Admin,
@@ -16,7 +16,7 @@ const probeTimeoutMs = 15_000;
 
 /** The operator's accounts at upstreams. Credentials are sealed when they arrive and are never shown again. */
 export function channelVerbs(context: AdminContext): ChannelVerbs {
-  const { store, clock, ids } = context;
+  const { store, clock, newId } = context;
 
   async function requireRow(id: string): Promise<ChannelRow> {
     return (await store.getChannel(id)) ?? unknownChannel(id);
@@ -24,8 +24,11 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
 
   async function viewOf(row: ChannelRow): Promise<ChannelView> {
     const { credentialSealed: _hidden, ...shown } = row;
-    const { running, waiting } = await context.laneCounts(row.id);
-    return { ...shown, running, waiting };
+    return {
+      ...shown,
+      running: context.lanes.running(row.id),
+      waiting: await store.waitingCount(row.id),
+    };
   }
 
   return {
@@ -33,7 +36,7 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
 
     async createChannel(input) {
       const now = clock.now();
-      const id = ids.newId('chan_', now);
+      const id = newId('chan_');
       const provider = requireProvider(context.providers, input.provider);
       const row: ChannelRow = {
         id,
@@ -85,7 +88,10 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
       const gaveUp = new AbortController();
       const timer = clock.setTimeout(() => gaveUp.abort(), probeTimeoutMs);
       try {
-        return await provider.probe(context.openChannel(row), gaveUp.signal);
+        return await provider.probe(
+          context.channels.open(row, () => {}),
+          gaveUp.signal,
+        );
       } catch (error) {
         if (gaveUp.signal.aborted) {
           return { ok: false, message: 'The upstream did not answer within 15 seconds.' };
@@ -112,7 +118,7 @@ function sealCredential(
   credential: unknown,
 ): string {
   return seal(
-    context.keyring[0],
+    sealingKey(context),
     writeJson(provider.parseCredential(credential)),
     credentialContext(channelId),
   );

@@ -1,6 +1,7 @@
-import type { Channel, ChannelRow, Clock, PriceView, Provider, Store } from '../../core/ports.ts';
-import type { Ids } from '../../lib/ids.ts';
+import type { PriceBook } from '../../core/pricing.ts';
+import type { Clock, Provider, Store } from '../../core/ports.ts';
 import type { SealKey } from '../../lib/seal.ts';
+import type { Channels, Lanes } from '../context.ts';
 
 /** What the admin verbs work with. */
 export interface AdminContext {
@@ -8,18 +9,17 @@ export interface AdminContext {
   /** By id. */
   providers: ReadonlyMap<string, Provider>;
   /** Seals what operators entrust to us; the first key seals, all of them open. */
-  keyring: readonly [SealKey, ...SealKey[]];
+  keyring: readonly SealKey[];
   clock: Clock;
-  ids: Ids;
-  /** Prices as they stand, the operator's overrides included. */
-  priceViews(): PriceView[];
-  /** A channel ready for provider code; throws SealError when its credential cannot be opened. */
-  openChannel(row: ChannelRow): Channel;
-  /** Tasks of a channel now. */
-  laneCounts(channelId: string): LaneCounts | Promise<LaneCounts>;
+  newId(prefix: `${string}_`): string;
+  priceBook: PriceBook;
+  channels: Pick<Channels, 'open'>;
+  lanes: Pick<Lanes, 'running'>;
 }
 
-export interface LaneCounts {
-  running: number;
-  waiting: number;
+/** The key that seals; throws when the ring is empty, which no start allows. */
+export function sealingKey({ keyring }: Pick<AdminContext, 'keyring'>): SealKey {
+  const [key] = keyring;
+  if (key === undefined) throw new Error('the keyring is empty');
+  return key;
 }

@@ -2,15 +2,19 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Admin } from '../../core/ports.ts';
 import { apiKeyHint, hashApiKey, newAccessKey, newApiKey, newSecretKey } from '../../lib/api-key.ts';
 import { seal } from '../../lib/seal.ts';
-import { secretKeyPlace } from '../authenticate.ts';
 import { requireAccount } from './accounts.ts';
-import type { AdminContext } from './context.ts';
+import { sealingKey, type AdminContext } from './context.ts';
 
 type KeyVerbs = Pick<Admin, 'listKeys' | 'createKey' | 'revokeKey'>;
 
+/** Where a secret key is sealed to: it opens for its own key's row only. */
+export function secretKeyContext(keyId: string): string {
+  return `key:${keyId}`;
+}
+
 /** Of an API key only its hash is kept, of a secret key a sealed text: a token's signature needs the key itself. */
 export function keyVerbs(context: AdminContext): KeyVerbs {
-  const { store, clock, ids, keyring } = context;
+  const { store, clock, newId } = context;
   return {
     async listKeys(accountId) {
       await requireAccount(context, accountId);
@@ -18,8 +22,7 @@ export function keyVerbs(context: AdminContext): KeyVerbs {
     },
     async createKey(accountId, { name, responseStyle }) {
       await requireAccount(context, accountId);
-      const now = clock.now();
-      const id = ids.newId('key_', now);
+      const id = newId('key_');
       const issued = { id, apiKey: newApiKey(), accessKey: newAccessKey(), secretKey: newSecretKey() };
       await store.createKey({
         id,
@@ -28,9 +31,9 @@ export function keyVerbs(context: AdminContext): KeyVerbs {
         hint: apiKeyHint(issued.apiKey),
         keyHash: hashApiKey(issued.apiKey),
         accessKey: issued.accessKey,
-        secretKeySealed: seal(keyring[0], issued.secretKey, secretKeyPlace(id)),
+        secretKeySealed: seal(sealingKey(context), issued.secretKey, secretKeyContext(id)),
         responseStyle,
-        createdAt: now,
+        createdAt: clock.now(),
         revokedAt: null,
       });
       return issued;

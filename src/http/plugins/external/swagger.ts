@@ -18,7 +18,7 @@ export async function addSwagger(
           'One key and one API for generative video. Every task can be read through every door, whichever one ' +
           'created it. Add `?dry_run=true` to any create route to see what it would cost.',
       },
-      servers: [{ url: publicUrl }],
+      servers: [{ url: publicUrl === '' ? '/' : publicUrl }],
       components: {
         securitySchemes: {
           bearer: {

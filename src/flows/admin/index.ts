@@ -1,3 +1,4 @@
+import { priceViews } from '../../core/pricing.ts';
 import type { Admin } from '../../core/ports.ts';
 import { accountVerbs } from './accounts.ts';
 import { channelVerbs } from './channels.ts';
@@ -16,6 +17,6 @@ export function createAdmin(context: AdminContext): Admin {
     ...walletVerbs(context),
     ...channelVerbs(context),
     ...taskVerbs(context),
-    prices: () => context.priceViews(),
+    prices: () => priceViews(context.priceBook),
   };
 }
