@@ -372,6 +372,21 @@ describe('transfers', () => {
     }
   });
 
+  test('a body too large or cut short harms nobody who only wants the status', async () => {
+    for (const headers of [{ 'content-length': 5000 }, {}]) {
+      handler = (_request, response) => {
+        response.writeHead(200, headers);
+        response.write('x'.repeat(3000));
+        setImmediate(() => response.destroy());
+      };
+      const response = await ask('/', { bytesMax: 2000 });
+      assert.equal(response.status, 200);
+      const closed = new Promise((resolve) => response.body.once('close', resolve));
+      response.body.resume();
+      await closed;
+    }
+  });
+
   test('silence before the answer, within the body, and in all is bounded', async () => {
     handler = () => {};
     assert.equal(await reasonOf(ask('/', { timeoutMs: 100 })), 'timeout');
@@ -405,6 +420,10 @@ describe('transfers', () => {
       await reasonOf(http.request({ url: `http://site.example:${gone.port}/`, ...limits })),
       'connect',
     );
+  });
+
+  test('a header that cannot be sent is not blamed on the network', async () => {
+    await assert.rejects(ask('/', { headers: { 'x-a': 'b\r\nc: d' } }), { code: 'UND_ERR_INVALID_ARG' });
   });
 
   test('the signal ends a transfer at any stage, with its own reason', async () => {

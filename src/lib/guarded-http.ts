@@ -38,7 +38,7 @@ export interface GuardedResponse {
   status: number;
   /** Lower-case names. */
   headers: Record<string, string | string[] | undefined>;
-  /** As sent, never decompressed. Fails with {@link TransferFailed}; must be read or destroyed. */
+  /** As sent, never decompressed. Reading fails with {@link TransferFailed}. Must be read or destroyed. */
   body: Readable;
   /** Where the answer came from, after redirects. */
   url: string;
@@ -229,6 +229,8 @@ function createDeadline(timeoutMs: number, outer: AbortSignal | undefined): Dead
       if (controller.signal.aborted) return controller.signal.reason;
       if (error instanceof UrlRefused || error instanceof TransferFailed) return error;
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      // A header or option that cannot be sent is a bug of the caller's, not the network's.
+      if (code === 'UND_ERR_INVALID_ARG') return error;
       if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
         return new TransferFailed('timeout', 'the server fell silent', { cause: error });
       }
@@ -242,13 +244,17 @@ function respond(
   context: { url: URL; bytesMax: number; isHead: boolean; deadline: Deadline },
 ): GuardedResponse {
   const { url, bytesMax, isHead, deadline } = context;
-  if (!isHead && Number(answer.headers['content-length']) > bytesMax) {
-    discard(answer.body);
-    throw tooLarge(bytesMax);
-  }
-  const body = wrap(answer.body, capped(answer.body, bytesMax, deadline));
+  // Told when the body is read, not before: whoever only wants the status has it.
+  const isTooLarge = !isHead && Number(answer.headers['content-length']) > bytesMax;
+  const chunks = isTooLarge ? refused(tooLarge(bytesMax)) : capped(answer.body, bytesMax, deadline);
+  const body = wrap(answer.body, chunks);
   body.once('close', () => deadline.end());
   return { status: answer.statusCode, headers: answer.headers, body, url: url.href };
+}
+
+/** A body that fails as soon as it is read. */
+async function* refused(error: TransferFailed): AsyncGenerator<Buffer> {
+  throw error;
 }
 
 async function* capped(source: Readable, bytesMax: number, deadline: Deadline): AsyncGenerator<Buffer> {
@@ -298,9 +304,13 @@ function createPace(bytesPerSecondMin: number, windowMs: number) {
   };
 }
 
-/** A stream of what `chunks` yields from `source`; closing it ends the source, also when nothing was read. */
+/**
+ * A stream of what `chunks` yields from `source`; closing it ends the source, also when nothing was read. A
+ * reader learns of a failure by reading; a stream drained by nobody in particular must not end the process.
+ */
 function wrap(source: Readable, chunks: AsyncGenerator<Buffer>): Readable {
   const stream = Readable.from(chunks, { objectMode: false });
+  stream.on('error', () => {});
   stream.once('close', () => discard(source));
   return stream;
 }
