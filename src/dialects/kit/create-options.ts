@@ -1,0 +1,46 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { GatewayError } from '../../core/errors.ts';
+import type { CreateOptions } from '../../core/ports.ts';
+import type { LooseVideo } from '../../core/request/types.ts';
+import { headerOf } from './fastify.ts';
+
+const maxCostHeader = 'Reelay-Max-Cost';
+const dryRunHeader = 'Reelay-Dry-Run';
+
+/** Query of every route that creates something billable. */
+export const createQuery = z.looseObject({
+  dry_run: z.unknown().optional().meta({
+    type: 'boolean',
+    default: false,
+    description:
+      'Validate and price the request without creating anything (also: header `Reelay-Dry-Run: true`). ' +
+      'The answer is an estimate.',
+  }),
+});
+
+/**
+ * Reads what a caller wants besides the request itself. A word that is neither yes nor no is refused
+ * (`invalid_value`): who asks for a dry run in other words must not be billed.
+ */
+export function createOptions(request: FastifyRequest): CreateOptions {
+  const query = (request.query ?? {}) as Record<string, unknown>;
+  const inQuery = Object.hasOwn(query, 'dry_run') ? isDryRun(query.dry_run, 'dry_run') : false;
+  const header = headerOf(request, dryRunHeader.toLowerCase());
+  const inHeader = header === undefined ? false : isDryRun(header, dryRunHeader);
+  return { dryRun: inQuery || inHeader, maxCost: headerOf(request, maxCostHeader.toLowerCase()) ?? null };
+}
+
+/** Adds the cost cap of the header to the claims of the body. */
+export function withMaxCost(loose: LooseVideo, options: CreateOptions): LooseVideo {
+  if (options.maxCost === null) return loose;
+  return { ...loose, maxCost: [...loose.maxCost, { source: maxCostHeader, value: options.maxCost }] };
+}
+
+function isDryRun(value: unknown, param: string): boolean {
+  const word = typeof value === 'string' ? value.trim().toLowerCase() : null;
+  // A bare `?dry_run` can only mean yes.
+  if (word === 'true' || word === '1' || word === '') return true;
+  if (word === 'false' || word === '0') return false;
+  throw new GatewayError('invalid_value', `${param} must be true or false.`, { param });
+}

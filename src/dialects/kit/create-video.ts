@@ -1,0 +1,47 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Gateway, TaskView } from '../../core/ports.ts';
+import type { SurfaceDefaults } from '../../core/request/types.ts';
+import { createOptions, withMaxCost } from './create-options.ts';
+import { estimateObject, type EstimateObject } from './estimate.ts';
+import { looseVideo, type VideoRequestBody } from './video-request.ts';
+import { asCreated } from './video-object.ts';
+import { setWarnings } from './warnings.ts';
+
+/** Form fields that clients send as one JSON text inside a multipart body. */
+export const jsonFormFields = [
+  'metadata',
+  'content',
+  'images',
+  'input_reference',
+  'camera_control',
+  'multi_prompt',
+  'voice_list',
+  'element_list',
+  'image_list',
+  'video_list',
+  'dynamic_masks',
+  'watermark_info',
+];
+
+/**
+ * What every create route does: body to claims, then a task or, for a dry run, an estimate. Warnings go into their
+ * header here; `render` words the task, which always looks just queued.
+ */
+export async function createVideo<Answer>(
+  gateway: Gateway,
+  surface: SurfaceDefaults,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  render: (view: TaskView) => Answer,
+): Promise<Answer | EstimateObject> {
+  const options = createOptions(request);
+  const loose = withMaxCost(looseVideo(request.body as VideoRequestBody, surface), options);
+  if (options.dryRun) {
+    const estimate = await gateway.createVideo(request.principal, loose, { dryRun: true });
+    setWarnings(reply, estimate.warnings);
+    return estimateObject(estimate);
+  }
+  const view = await gateway.createVideo(request.principal, loose, { dryRun: false });
+  setWarnings(reply, view.task.warnings);
+  return render(asCreated(view));
+}

@@ -1,0 +1,151 @@
+/** The answer of a dry run: the price, and the request as it was understood. */
+import { z } from 'zod';
+import { formatMicros } from '../../core/money.ts';
+import type { Estimate } from '../../core/ports.ts';
+import type { Media, ResolvedVideo, VideoRequest } from '../../core/request/types.ts';
+import { warningSchema } from './warnings.ts';
+
+const amount = (description: string) => z.string().meta({ description, examples: ['0.70'] });
+
+export const estimateSchema = z
+  .looseObject({
+    object: z.literal('estimate'),
+    model: z.string().meta({ description: 'The billing tier.' }),
+    requested_model: z.string(),
+    unit: z.string(),
+    quantity: z.number(),
+    quantity_max: z
+      .number()
+      .optional()
+      .meta({ description: 'Only where the length is known at the end: the most that may be charged.' }),
+    unit_price: amount('Price of one unit, a decimal.'),
+    amount: amount('What would be held, a decimal.'),
+    currency: z.string(),
+    balance_after: amount('What the wallet could still spend afterwards, a decimal.'),
+    warnings: z.array(warningSchema),
+    canonical: z
+      .looseObject({
+        operation: z.string(),
+        model: z.string(),
+        resolution: z.string(),
+        aspect_ratio: z.string().nullable(),
+        seconds: z.number(),
+        sound: z.boolean(),
+        mode: z.string().nullable(),
+        prompt: z.string(),
+        sources: z
+          .record(z.string(), z.string())
+          .meta({ description: 'Where each field came from: its place in the request, or why it was derived.' }),
+      })
+      .meta({ description: 'The request as it was understood.' }),
+  })
+  .meta({ id: 'Estimate', description: 'What a request would cost. Nothing was created.' });
+
+export type EstimateObject = z.output<typeof estimateSchema>;
+
+/** Renders a dry run; money as decimal strings, media as what they are, never their bytes. */
+export function estimateObject(estimate: Estimate): EstimateObject {
+  const { quote, resolved } = estimate;
+  return {
+    object: 'estimate',
+    model: quote.tier,
+    requested_model: resolved.request.requestedModel,
+    unit: quote.unit,
+    quantity: quote.quantity,
+    ...(quote.quantityMax === quote.quantity ? {} : { quantity_max: quote.quantityMax }),
+    unit_price: formatMicros(quote.unitPriceMicros),
+    amount: formatMicros(quote.amountMicros),
+    currency: quote.currency,
+    balance_after: formatMicros(estimate.balanceAfterMicros),
+    warnings: estimate.warnings.map(({ code, field, message }) => ({ code, field, message })),
+    canonical: canonicalObject(resolved),
+  };
+}
+
+function canonicalObject(resolved: ResolvedVideo): EstimateObject['canonical'] {
+  const { request } = resolved;
+  return {
+    operation: request.operation,
+    model: request.model,
+    resolution: request.resolution,
+    aspect_ratio: request.aspectRatio,
+    seconds: request.seconds,
+    sound: request.sound,
+    mode: request.quality,
+    prompt: request.prompt,
+    negative_prompt: request.negativePrompt,
+    first_frame: mediaSummary(request.firstFrame),
+    last_frame: mediaSummary(request.lastFrame),
+    references: request.references.map(mediaSummary),
+    reference_video: request.referenceVideo && {
+      ...mediaSummary(request.referenceVideo.media),
+      role: request.referenceVideo.role,
+      keep_original_sound: request.referenceVideo.keepOriginalSound,
+    },
+    watermark: request.watermark,
+    ...rarelyUsed(request),
+    external_task_id: resolved.externalTaskId,
+    callback_url: resolved.callbackUrl,
+    max_cost: resolved.maxCostMicros === null ? null : formatMicros(resolved.maxCostMicros),
+    sources: Object.fromEntries(
+      Object.entries(resolved.sources).map(([field, source]) => [snakeCase(field), source]),
+    ),
+  };
+}
+
+/** Fields most requests have not: shown where they were used. */
+function rarelyUsed(request: VideoRequest): Record<string, unknown> {
+  const { motion, retention } = request;
+  const fields = {
+    cfg_scale: request.cfgScale,
+    camera_control: request.cameraControl,
+    static_mask: mediaSummary(request.staticMask),
+    dynamic_masks: orNull(
+      request.dynamicMasks.map((each) => ({
+        mask: mediaSummary(each.mask),
+        trajectories: each.trajectories.length,
+      })),
+    ),
+    multi_shot: request.multiShot,
+    voice_ids: orNull(request.voiceIds),
+    element_ids: orNull(request.elementIds),
+    motion_level: motion && motion.level,
+    character_orientation: motion && motion.orientation,
+    keep_original_sound: motion && motion.keepOriginalSound,
+    audio: mediaSummary(request.audio),
+    storage_mode: retention.mode,
+    expire_time: retention.expiresAt === null ? null : new Date(retention.expiresAt).toISOString(),
+    media_name: retention.mediaName,
+    class_id: retention.classId,
+    compliance: Object.keys(request.compliance).length === 0 ? null : withoutBigints(request.compliance),
+    extensions: Object.keys(request.extensions).length === 0 ? null : withoutBigints(request.extensions),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+function orNull<Item>(list: Item[]): Item[] | null {
+  return list.length === 0 ? null : list;
+}
+
+/** What a media item is and where it stood in the request. */
+function mediaSummary(media: Media | null): Record<string, unknown> | null {
+  if (media === null) return null;
+  const { kind, source } = media;
+  if (kind === 'url') return { kind, url: media.url, source };
+  if (kind === 'inline') return { kind, characters: media.text.length, source };
+  if (kind === 'upload') return { kind, bytes: media.bytes.byteLength, filename: media.filename, source };
+  if (kind === 'file') return { kind, file_id: media.fileId, source };
+  const { contentType, bytes, width, height } = media;
+  return { kind, content_type: contentType, bytes, width, height, source };
+}
+
+/** Ids above 2^53 leave as text: an answer holds no bigint. */
+function withoutBigints(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString() : part)),
+  );
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

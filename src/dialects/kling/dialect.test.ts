@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { testDialect } from '../kit/contract.ts';
+import { createFakeGateway, strictPrincipal, testPrincipal } from '../kit/fake-gateway.ts';
+import { createTestApp } from '../kit/test-app.ts';
+import { kling } from './dialect.ts';
+import { klingErrors } from './errors.ts';
+
+const doors = ['/kling/v1/videos/text2video', '/kling/v1/videos/image2video', '/kling/v1/videos/omni-video'];
+
+testDialect('kling', {
+  dialect: kling,
+  doors,
+  request: { model_name: 'kling-v1-6', prompt: 'a cat with a ball of yarn', duration: '5', aspect_ratio: '16:9' },
+  list: {
+    path: '/kling/v1/videos/text2video',
+    idsOf: (body) => (body.data as { task_id: string }[]).map((task) => task.task_id),
+  },
+  words: {
+    queued: 'submitted',
+    in_progress: 'processing',
+    completed: 'succeed',
+    failed: 'failed',
+    cancelled: 'failed',
+  },
+  wordOf: (body) => (body.data as { task_status?: string } | undefined)?.task_status,
+  idOf: (body) => (body.data as { task_id?: string } | undefined)?.task_id,
+  urlOf: (body) =>
+    (body.data as { task_result?: { videos: { url: string }[] } }).task_result?.videos[0]?.url,
+  assertError(answer, { code, message, param }) {
+    const words = klingErrors[code];
+    assert.equal(answer.statusCode, words.status);
+    const { error, ...envelope } = answer.json();
+    assert.deepEqual(envelope, { code: words.code, message, request_id: 'request-1' });
+    // Only keys that are not strict get it.
+    if (error !== undefined) assert.deepEqual([error.message, error.param], [message, param]);
+  },
+  fixtures: new URL('./fixtures/', import.meta.url),
+});
+
+describe('the Kling doors', () => {
+  it('assume the official model where none is named', async (t) => {
+    const gateway = createFakeGateway();
+    const app = createTestApp(kling, gateway, () => testPrincipal);
+    t.after(() => app.close());
+    for (const url of doors) await app.inject({ method: 'POST', url, payload: { prompt: 'a cat' } });
+    assert.deepEqual(
+      gateway.asked.map(({ surface }) => [surface.model, surface.mode, surface.requiresAspectRatio]),
+      [
+        ['kling-v1', null, false],
+        ['kling-v1', null, false],
+        ['kling-video-o1', 'pro', true],
+      ],
+    );
+  });
+
+  it('refuse pages outside the official limits with 400/1201', async (t) => {
+    const app = createTestApp(kling, createFakeGateway(), () => testPrincipal);
+    t.after(() => app.close());
+    const wrong = ['pageNum=0', 'pageNum=1001', 'pageSize=0', 'pageSize=501', 'pageNum=x', 'pageSize=1.5', 'pageNum=1&pageNum=2'];
+    for (const query of wrong) {
+      const answer = await app.inject({ url: `${doors[0]}?${query}` });
+      assert.equal(answer.statusCode, 400, query);
+      assert.equal(answer.json().code, 1201);
+      assert.equal(answer.json().error.param, query.split('=')[0]);
+    }
+    for (const query of ['', '?pageNum=1&pageSize=500', '?pageNum=1000&pageSize=1', '?pageNum=&pageSize=']) {
+      const answer = await app.inject({ url: `${doors[0]}${query}` });
+      assert.equal(answer.statusCode, 200, query);
+      assert.deepEqual(answer.json().data, []);
+    }
+  });
+
+  it('number pages and list only what was asked for at their path', async (t) => {
+    const gateway = createFakeGateway();
+    for (let count = 0; count < 5; count++) gateway.seed('completed', { surface: 'kling.text2video' });
+    gateway.seed('completed', { surface: 'kling.image2video' });
+    const app = createTestApp(kling, gateway, () => testPrincipal);
+    t.after(() => app.close());
+    const answer = await app.inject({ url: `${doors[0]}?pageNum=2&pageSize=2` });
+    const ids = answer.json().data.map((task: { task_id: string }) => task.task_id);
+    assert.deepEqual(ids, [gateway.tasks[2]!.id, gateway.tasks[1]!.id]);
+  });
+
+  it('leave OpenAI-shaped errors out for strict keys', async (t) => {
+    const app = createTestApp(kling, createFakeGateway(), () => strictPrincipal);
+    t.after(() => app.close());
+    const answer = await app.inject({ url: `${doors[0]}/nobody` });
+    assert.deepEqual(Object.keys(answer.json()), ['code', 'message', 'request_id']);
+  });
+
+  it('call back with the bare task, its films without watermark links', () => {
+    const gateway = createFakeGateway();
+    const task = gateway.seed('completed', { externalTaskId: 'order-4711' });
+    const links = { video: 'https://a.test/v', cover: null, watermarked: 'https://a.test/w', expiresAt: 1 };
+    assert.deepEqual(kling.renderCallback?.({ task, links }), {
+      task_id: task.id,
+      task_status: 'succeed',
+      task_status_msg: '',
+      task_info: { external_task_id: 'order-4711' },
+      created_at: task.createdAt,
+      updated_at: task.updatedAt,
+      task_result: { videos: [{ id: task.id, url: 'https://a.test/v', duration: '5.041' }] },
+    });
+  });
+});

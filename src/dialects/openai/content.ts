@@ -1,0 +1,56 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Gateway, Variant } from '../../core/ports.ts';
+import { serveBytes } from '../../lib/serve-bytes.ts';
+import { wordIn, wordParameter } from '../kit/query.ts';
+import { errorResponse, renderError } from './errors.ts';
+import { videoIdParams } from './videos.ts';
+
+const variants: readonly Variant[] = ['video', 'thumbnail', 'spritesheet', 'watermarked'];
+const binary = { schema: z.string().meta({ format: 'binary' }) };
+
+export function mountContent(routes: FastifyInstance, gateway: Gateway): void {
+  // The SDK sends `Accept: application/binary` here, so what a client says it accepts is not looked at.
+  routes.route<{ Params: { id: string }; Querystring: Record<string, unknown> }>({
+    method: ['GET', 'HEAD'],
+    url: '/v1/videos/:id/content',
+    schema: {
+      operationId: 'downloadVideoContent',
+      tags: ['Videos (OpenAI)'],
+      summary: 'Download a video',
+      description:
+        'The bytes of a completed task, with ranges and conditional requests. `variant=thumbnail` is a still picture.',
+      params: videoIdParams,
+      querystring: z.looseObject({
+        variant: wordParameter(variants, 'video', 'Which file of the task.'),
+      }),
+      response: {
+        200: { description: 'The file.', content: { 'video/mp4': binary, 'image/jpeg': binary } },
+        206: { description: 'A part of the file.', content: { 'video/mp4': binary } },
+        '4xx': errorResponse,
+        '5xx': errorResponse,
+      },
+    },
+    handler: async (request, reply) => {
+      const variant = wordIn(request.query, 'variant', variants, 'video');
+      const content = await gateway.content(request.principal, request.params.id, variant);
+      const answer = await serveBytes(request, content, 'attachment');
+      reply.code(answer.status).headers(answer.headers);
+      if (answer.status === 416) return reply.send(rangeRefusal(request, content.bytes));
+      return reply.send(answer.stream);
+    },
+  });
+}
+
+/** Written here and not thrown: only this answer knows the file's length. */
+function rangeRefusal(request: FastifyRequest, bytes: number): unknown {
+  return renderError({
+    code: 'range_not_satisfiable',
+    message: `The range lies outside the file, which has ${bytes} bytes.`,
+    param: 'Range',
+    requestId: request.id,
+    retryAfterMs: null,
+    responseStyle: request.principal.responseStyle,
+    path: request.url,
+  }).body;
+}

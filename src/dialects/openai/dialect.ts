@@ -1,0 +1,23 @@
+import type { HttpDialect } from '../kit/fastify.ts';
+import { renderError } from './errors.ts';
+import { mountModels } from './models.ts';
+import { mountContent } from './content.ts';
+import { mountVideos } from './videos.ts';
+
+/** OpenAI's API as its SDKs speak it (specs: openai 6.49.0 and 7.55.0): `/v1/videos`, `/v1/models`. */
+export const openai: HttpDialect = {
+  id: 'openai',
+  prefixes: ['/v1'],
+  mount(routes, gateway) {
+    // The documented answer headers; informative only.
+    routes.addHook('onSend', (_request, reply, _payload, done) => {
+      reply.header('openai-version', '2020-10-01');
+      reply.header('openai-processing-ms', String(Math.round(reply.elapsedTime)));
+      done();
+    });
+    mountVideos(routes, gateway);
+    mountContent(routes, gateway);
+    mountModels(routes, gateway);
+  },
+  renderError,
+};
