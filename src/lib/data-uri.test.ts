@@ -83,6 +83,38 @@ test('other texts are refused with their reason', () => {
   }
 });
 
+test('one wrong character anywhere is refused, whatever it is', () => {
+  const characters = fc.constantFrom(...'-_=!%."\0\u007f\u00e9\u4e01\ud83d');
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 1, maxLength: 40 }),
+      fc.nat(),
+      characters,
+      (bytes, where, wrong) => {
+        const text = Buffer.from(bytes).toString('base64');
+        const digits = text.replace(/=+$/, '').length;
+        const at = where % digits;
+        const replaced = text.slice(0, at) + wrong + text.slice(at + 1);
+        const inserted = text.slice(0, at) + wrong + text.slice(at);
+        assert.equal(
+          reasonOf(() => decodeBase64(inserted, 99)),
+          'malformed',
+          inserted,
+        );
+        // A last digit that becomes padding can make a shorter text that is whole again.
+        if (wrong !== '=' || at < digits - 2) {
+          assert.equal(
+            reasonOf(() => decodeBase64(replaced, 99)),
+            'malformed',
+            replaced,
+          );
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
 test('the cap holds to the byte and is checked before decoding', () => {
   assert.equal(decodeBase64('aGk=', 2).length, 2);
   assert.equal(

@@ -43,6 +43,26 @@ export function decodeDataUri(text: string, bytesMax: number): { bytes: Buffer; 
  * is refused. Throws {@link DataUriError}.
  */
 export function decodeBase64(text: string, bytesMax: number): Buffer {
+  return decodePlain(text, bytesMax) ?? decodeCarefully(text, bytesMax);
+}
+
+/**
+ * The usual case, several times faster than looking at every character: Node's decoder skips what it does not
+ * know, so a result of full length proves that nothing was skipped. Null when the text needs a closer look.
+ */
+function decodePlain(text: string, bytesMax: number): Buffer | null {
+  const digits = text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0);
+  const byteCount = Math.floor((digits * 3) / 4);
+  const isPadded = digits < text.length;
+  if (digits % 4 === 1 || (isPadded && text.length % 4 !== 0) || byteCount === 0 || byteCount > bytesMax)
+    return null;
+  // The decoder takes these two for + and /.
+  if (text.includes('-') || text.includes('_')) return null;
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === byteCount ? bytes : null;
+}
+
+function decodeCarefully(text: string, bytesMax: number): Buffer {
   let digits = 0;
   let padding = 0;
   for (let index = 0; index < text.length; index++) {
