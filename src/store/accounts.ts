@@ -1,0 +1,70 @@
+import type { AccountRow, Page, PageQuery } from '../core/ports.ts';
+import { fromPage } from './page.ts';
+import type { AccountsTable } from './schema.ts';
+import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
+
+const insert = statement<AccountsTable>()((db, arg) =>
+  db.insertInto('accounts').values({
+    id: arg('id'),
+    name: arg('name'),
+    status: arg('status'),
+    created_at: arg('created_at'),
+  }),
+);
+
+const insertWallet = statement<{ account_id: string }>()((db, arg) =>
+  db.insertInto('wallets').values({ account_id: arg('account_id'), available_micros: 0n, held_micros: 0n }),
+);
+
+const update = statement<Pick<AccountsTable, 'id' | 'name' | 'status'>>()((db, arg) =>
+  db
+    .updateTable('accounts')
+    .set({ name: arg('name'), status: arg('status') })
+    .where('id', '=', arg('id')),
+);
+
+const byId = statement<{ id: string }>()((db, arg) =>
+  db.selectFrom('accounts').selectAll().where('id', '=', arg('id')),
+);
+
+const page = statement<{ before: string; limit: number }>()((db, arg) =>
+  db
+    .selectFrom('accounts')
+    .selectAll()
+    .where('id', '<', arg('before'))
+    .orderBy('id', 'desc')
+    .limit(arg('limit')),
+);
+
+/** An account and its empty wallet. */
+export const createAccount: Mutation<AccountRow, void> = function* (_tx, row) {
+  yield* change(insert, { id: row.id, name: row.name, status: row.status, created_at: row.createdAt });
+  yield* change(insertWallet, { account_id: row.id });
+};
+
+export const updateAccount: Mutation<
+  { id: string; patch: Partial<Pick<AccountRow, 'name' | 'status'>> },
+  AccountRow | null
+> = function* (tx, { id, patch }) {
+  const row = yield* getAccount(id);
+  if (!row) return null;
+  const changed = { ...row, ...patch };
+  yield* change(update, { id, name: changed.name, status: changed.status });
+  // Whoever keeps keys in memory keeps the account's status with them.
+  tx.notify('keys');
+  return changed;
+};
+
+export function* getAccount(id: string): Procedure<AccountRow | null> {
+  const row = yield* first(byId, { id });
+  return row && fromRow(row);
+}
+
+/** Newest first. */
+export function* listAccounts(query: PageQuery): Procedure<Page<AccountRow>> {
+  return yield* fromPage(query, fromRow, (before, limit) => rows(page, { before, limit }));
+}
+
+function fromRow(row: AccountsTable): AccountRow {
+  return { id: row.id, name: row.name, status: row.status, createdAt: row.created_at };
+}

@@ -1,0 +1,228 @@
+/** The life of an attempt. Every change compares the state it expects: whoever comes second changes nothing. */
+import type { Exchange, Json, UpstreamCost, UpstreamOutput } from '../core/ports.ts';
+import { writeJson } from '../lib/json.ts';
+import { recordEvent, type EventSubject } from './events.ts';
+import { recordExchanges } from './exchanges.ts';
+import { enqueue } from './jobs.ts';
+import type { AttemptsTable } from './schema.ts';
+import { change, first, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
+
+type Opened = Pick<
+  AttemptsTable,
+  'id' | 'task_id' | 'channel_id' | 'owner' | 'submit_deadline_at' | 'created_at'
+>;
+
+const insert = statement<Opened>()((db, arg) =>
+  db.insertInto('attempts').values((eb) => ({
+    id: arg('id'),
+    task_id: arg('task_id'),
+    channel_id: arg('channel_id'),
+    number: eb
+      .selectFrom('attempts')
+      .select((earlier) =>
+        earlier(earlier.fn.coalesce(earlier.fn.max('number'), earlier.lit(0)), '+', 1).as('number'),
+      )
+      .where('task_id', '=', arg('task_id')),
+    state: 'submitting',
+    owner: arg('owner'),
+    submit_deadline_at: arg('submit_deadline_at'),
+    created_at: arg('created_at'),
+  })),
+);
+
+const takeWaitingTask = statement<{ id: string; attempt_id: string; channel_id: string; at: number }>()(
+  (db, arg) =>
+    db
+      .updateTable('tasks')
+      .set({ attempt_id: arg('attempt_id'), channel_id: arg('channel_id'), updated_at: arg('at') })
+      .where('id', '=', arg('id'))
+      .where('attempt_id', 'is', null)
+      .where('ended_at', 'is', null)
+      .returning(['id', 'account_id', 'callback_url']),
+);
+
+const accept = statement<{ id: string; ref: string; at: number }>()((db, arg) =>
+  db
+    .updateTable('attempts')
+    .set({ state: 'accepted', ref: arg('ref'), accepted_at: arg('at') })
+    .where('id', '=', arg('id'))
+    .where('state', '=', 'submitting')
+    .returning(['task_id', 'channel_id']),
+);
+
+const refuse = statement<{ id: string; at: number; upstream_code: string | null; message: string }>()(
+  (db, arg) =>
+    db
+      .updateTable('attempts')
+      .set({
+        state: 'refused',
+        ended_at: arg('at'),
+        upstream_code: arg('upstream_code'),
+        message: arg('message'),
+      })
+      .where('id', '=', arg('id'))
+      .where('state', '=', 'submitting')
+      .returning(['task_id', 'channel_id']),
+);
+
+const putBackTask = statement<{ id: string; attempt_id: string; channel_id: string; at: number }>()(
+  (db, arg) =>
+    db
+      .updateTable('tasks')
+      .set({ attempt_id: null, channel_id: arg('channel_id'), updated_at: arg('at') })
+      .where('id', '=', arg('id'))
+      .where('attempt_id', '=', arg('attempt_id'))
+      .where('ended_at', 'is', null),
+);
+
+const reopen = statement<{ id: string; owner: string; submit_deadline_at: number }>()((db, arg) =>
+  db
+    .updateTable('attempts')
+    .set({ owner: arg('owner'), submit_deadline_at: arg('submit_deadline_at') })
+    .where('id', '=', arg('id'))
+    .where('state', '=', 'submitting')
+    .returning(['task_id', 'channel_id']),
+);
+
+const made = statement<{ id: string; at: number; outputs: string; cost: string | null }>()((db, arg) =>
+  db
+    .updateTable('attempts')
+    .set({ state: 'made', ended_at: arg('at'), outputs: arg('outputs'), cost: arg('cost') })
+    .where('id', '=', arg('id'))
+    .where('state', '=', 'accepted')
+    .returning(['task_id', 'channel_id']),
+);
+
+const subjectOf = statement<{ id: string }>()((db, arg) =>
+  db.selectFrom('tasks').select(['id', 'account_id', 'callback_url']).where('id', '=', arg('id')),
+);
+
+/** Writes a new attempt of a task whose row names it already. */
+export function* recordAttempt(
+  tx: Tx,
+  task: EventSubject,
+  attempt: { id: string; channelId: string; owner: string; submitDeadlineAt: number; at: number },
+): Procedure<void> {
+  yield* change(insert, {
+    id: attempt.id,
+    task_id: task.id,
+    channel_id: attempt.channelId,
+    owner: attempt.owner,
+    submit_deadline_at: attempt.submitDeadlineAt,
+    created_at: attempt.at,
+  });
+  const data = { attemptId: attempt.id, channelId: attempt.channelId };
+  yield* recordEvent(tx, task, 'attempt.submitting', data, attempt.at);
+}
+
+/** Answers the ids of the attempts whose tasks were still waiting. */
+export const openAttempts: Mutation<
+  {
+    id: string;
+    taskId: string;
+    channelId: string;
+    owner: string;
+    submitDeadlineAt: number;
+    at: number;
+  }[],
+  string[]
+> = function* (tx, attempts) {
+  const opened: string[] = [];
+  for (const attempt of attempts) {
+    const { id, taskId, channelId, at } = attempt;
+    const task = yield* first(takeWaitingTask, { id: taskId, attempt_id: id, channel_id: channelId, at });
+    if (!task) continue;
+    yield* recordAttempt(tx, task, attempt);
+    tx.notify(`lane:${channelId}`);
+    opened.push(id);
+  }
+  return opened;
+};
+
+export const acceptAttempt: Mutation<
+  { attemptId: string; ref: Json; at: number; exchanges: Exchange[] },
+  boolean
+> = function* (tx, { attemptId, ref, at, exchanges }) {
+  const attempt = yield* first(accept, { id: attemptId, ref: writeJson(ref), at });
+  if (!attempt) return false;
+  yield* recordExchanges(tx, attemptId, exchanges);
+  yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.accepted', { attemptId }, at);
+  tx.notify(`lane:${attempt.channel_id}`);
+  return true;
+};
+
+/** The task goes back to waiting, on the same channel or another. */
+export const refuseAttempt: Mutation<
+  {
+    attemptId: string;
+    at: number;
+    upstreamCode: string | null;
+    message: string;
+    channelId: string;
+    exchanges: Exchange[];
+  },
+  boolean
+> = function* (tx, { attemptId, at, upstreamCode, message, channelId, exchanges }) {
+  const attempt = yield* first(refuse, { id: attemptId, at, upstream_code: upstreamCode, message });
+  if (!attempt) return false;
+  yield* change(putBackTask, { id: attempt.task_id, attempt_id: attemptId, channel_id: channelId, at });
+  yield* recordExchanges(tx, attemptId, exchanges);
+  const data = { attemptId, upstreamCode, message, channelId };
+  yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.refused', data, at);
+  tx.notify(`lane:${attempt.channel_id}`);
+  tx.notify(`lane:${channelId}`);
+  return true;
+};
+
+export const reopenAttempt: Mutation<
+  { attemptId: string; owner: string; submitDeadlineAt: number; at: number },
+  boolean
+> = function* (tx, { attemptId, owner, submitDeadlineAt, at }) {
+  const attempt = yield* first(reopen, { id: attemptId, owner, submit_deadline_at: submitDeadlineAt });
+  if (!attempt) return false;
+  yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.reopened', { attemptId }, at);
+  tx.notify(`lane:${attempt.channel_id}`);
+  return true;
+};
+
+/** With the job that fetches the outputs. */
+export const madeAttempt: Mutation<
+  {
+    attemptId: string;
+    at: number;
+    outputs: UpstreamOutput[];
+    cost: UpstreamCost | null;
+    exchanges: Exchange[];
+  },
+  boolean
+> = function* (tx, { attemptId, at, outputs, cost, exchanges }) {
+  const attempt = yield* first(made, {
+    id: attemptId,
+    at,
+    outputs: writeJson(outputs),
+    cost: cost && writeJson(cost),
+  });
+  if (!attempt) return false;
+  yield* recordExchanges(tx, attemptId, exchanges);
+  yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.made', { attemptId }, at);
+  yield* enqueue(tx, {
+    queue: 'persist-output',
+    data: { taskId: attempt.task_id, attemptId },
+    runAt: at,
+    at,
+  });
+  tx.notify(`lane:${attempt.channel_id}`);
+  return true;
+};
+
+function* recordAttemptEvent(
+  tx: Tx,
+  taskId: string,
+  type: `attempt.${string}`,
+  data: Record<string, Json>,
+  at: number,
+): Procedure<void> {
+  const task = yield* first(subjectOf, { id: taskId });
+  if (!task) throw new Error(`the task ${taskId} of an attempt is missing`);
+  yield* recordEvent(tx, task, type, data, at);
+}

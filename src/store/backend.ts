@@ -1,0 +1,15 @@
+/** What an engine has to offer; `store.ts` makes the Store port out of it. */
+import type { LedgerVerdict } from '../core/ports.ts';
+import type { ArgsOf, MutationName, ResultOf } from './mutations.ts';
+import type { Procedure } from './statement.ts';
+
+export interface Backend {
+  /** Runs a procedure that only reads. */
+  read<Result>(procedure: Procedure<Result>): Promise<Result>;
+  /** Runs a mutation in a transaction; resolves after the commit. Arguments and result are plain data. */
+  write<Name extends MutationName>(name: Name, args: ArgsOf<Name>): Promise<ResultOf<Name>>;
+  /** Reads the whole ledger in one snapshot without holding up anything else. */
+  verifyLedger(): Promise<LedgerVerdict>;
+  onCommit(topic: string, listener: () => void): () => void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,135 @@
+/** The end of a task: completed, settled, recorded and announced, or failed and released. All of it or none. */
+import type { FinishTask, Json } from '../core/ports.ts';
+import { releasePostings, settlePostings } from '../core/wallet.ts';
+import { writeJson } from '../lib/json.ts';
+import { recordEvent } from './events.ts';
+import { recordExchanges } from './exchanges.ts';
+import { writeOwedPostings } from './ledger.ts';
+import type { AttemptsTable, TasksTable, UsageRecordsTable } from './schema.ts';
+import { change, first, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
+import { fromQuoteJson } from './task-row.ts';
+
+const end = statement<{
+  id: string;
+  at: number;
+  state: TasksTable['state'];
+  charge_micros: bigint | null;
+  result: string | null;
+  error: string | null;
+}>()((db, arg) =>
+  db
+    .updateTable('tasks')
+    .set({
+      state: arg('state'),
+      ended_at: arg('at'),
+      updated_at: arg('at'),
+      charge_micros: arg('charge_micros'),
+      result: arg('result'),
+      error: arg('error'),
+    })
+    .where('id', '=', arg('id'))
+    .where('ended_at', 'is', null)
+    .returning([
+      'id',
+      'account_id',
+      'callback_url',
+      'channel_id',
+      'attempt_id',
+      'tier',
+      'quote',
+      'hold_micros',
+    ]),
+);
+
+/** An attempt that was refused or ended already keeps its own end. */
+const endAttempt = statement<{
+  id: string;
+  at: number;
+  state: AttemptsTable['state'];
+  message: string | null;
+}>()((db, arg) =>
+  db
+    .updateTable('attempts')
+    .set((eb) => ({
+      state: arg('state'),
+      ended_at: eb.fn.coalesce('ended_at', eb.val(arg('at'))),
+      message: arg('message'),
+    }))
+    .where('id', '=', arg('id'))
+    .where('state', 'in', ['submitting', 'accepted', 'made'])
+    .returning(['channel_id', 'cost']),
+);
+
+const insertUsage = statement<UsageRecordsTable>()((db, arg) =>
+  db.insertInto('usage_records').values({
+    id: arg('id'),
+    account_id: arg('account_id'),
+    task_id: arg('task_id'),
+    tier: arg('tier'),
+    unit: arg('unit'),
+    quantity: arg('quantity'),
+    amount_micros: arg('amount_micros'),
+    cost: arg('cost'),
+    created_at: arg('created_at'),
+  }),
+);
+
+export const finishTask: Mutation<FinishTask, boolean> = function* (tx, input) {
+  const { taskId, at, outcome, exchanges } = input;
+  const completed = outcome.state === 'completed';
+  const task = yield* first(end, {
+    id: taskId,
+    at,
+    state: outcome.state,
+    charge_micros: completed ? outcome.chargeMicros : 0n,
+    result: completed ? writeJson(outcome.result) : null,
+    error: completed ? null : JSON.stringify({ code: outcome.code, message: outcome.message }),
+  });
+  if (!task) return false;
+
+  const attemptId = input.attemptId ?? task.attempt_id;
+  // A final task has no open attempt, whoever ended it: its lane would poll it for ever.
+  const attempt = attemptId === null ? null : yield* closeAttempt(tx, input, attemptId, task);
+  if (attemptId !== null) yield* recordExchanges(tx, attemptId, exchanges);
+
+  yield* writeOwedPostings(tx, {
+    accountId: task.account_id,
+    postings: completed
+      ? settlePostings(task.hold_micros, outcome.chargeMicros)
+      : releasePostings(task.hold_micros),
+    taskId,
+    at,
+  });
+  if (completed) {
+    yield* change(insertUsage, {
+      id: tx.newId('use_', at),
+      account_id: task.account_id,
+      task_id: taskId,
+      tier: task.tier,
+      unit: fromQuoteJson(task.quote).unit,
+      quantity: outcome.quantity,
+      amount_micros: outcome.chargeMicros,
+      cost: attempt?.cost ?? null,
+      created_at: at,
+    });
+  }
+  const data: Record<string, Json> = completed ? {} : { code: outcome.code, message: outcome.message };
+  yield* recordEvent(tx, task, `task.${outcome.state}`, data, at);
+  tx.notify(`lane:${attempt?.channel_id ?? task.channel_id}`);
+  return true;
+};
+
+function* closeAttempt(
+  tx: Tx,
+  { at, outcome }: FinishTask,
+  attemptId: string,
+  task: Pick<TasksTable, 'id' | 'account_id' | 'callback_url'>,
+): Procedure<Pick<AttemptsTable, 'channel_id' | 'cost'> | null> {
+  if (outcome.state === 'completed') {
+    return yield* first(endAttempt, { id: attemptId, at, state: 'made', message: null });
+  }
+  const state = outcome.attemptState ?? 'failed';
+  const attempt = yield* first(endAttempt, { id: attemptId, at, state, message: outcome.message });
+  if (attempt) yield* recordEvent(tx, task, `attempt.${state}`, { attemptId }, at);
+  return attempt;
+}

@@ -1,0 +1,122 @@
+/**
+ * Rows behind the Jobs port on the embedded engine. A claim moves `run_at` to the end of the lease: a worker that
+ * dies says nothing, and its job is due again by itself.
+ */
+import type { JobRow, Json } from '../core/ports.ts';
+import { parseJson, writeJson } from '../lib/json.ts';
+import type { JobsTable } from './schema.ts';
+import { change, first, rows, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
+
+const insert = statement<Pick<JobsTable, 'id' | 'queue' | 'data' | 'run_at' | 'created_at'>>()((db, arg) =>
+  db.insertInto('jobs').values({
+    id: arg('id'),
+    queue: arg('queue'),
+    data: arg('data'),
+    attempts: 0,
+    run_at: arg('run_at'),
+    error: null,
+    buried_at: null,
+    created_at: arg('created_at'),
+  }),
+);
+
+const claim = statement<{ queue: string; at: number; lease_until: number; limit: number }>()((db, arg) =>
+  db
+    .updateTable('jobs')
+    .set((eb) => ({ run_at: arg('lease_until'), attempts: eb('attempts', '+', 1) }))
+    .where((eb) =>
+      eb(
+        'id',
+        'in',
+        eb
+          .selectFrom('jobs')
+          .select('id')
+          .where('queue', '=', arg('queue'))
+          .where('run_at', '<=', arg('at'))
+          .where('buried_at', 'is', null)
+          .orderBy('run_at')
+          .limit(arg('limit')),
+      ),
+    )
+    .returning(['id', 'queue', 'data', 'attempts']),
+);
+
+const remove = statement<{ id: string }>()((db, arg) => db.deleteFrom('jobs').where('id', '=', arg('id')));
+
+const postpone = statement<{ id: string; run_at: number; error: string }>()((db, arg) =>
+  db
+    .updateTable('jobs')
+    .set({ run_at: arg('run_at'), error: arg('error') })
+    .where('id', '=', arg('id'))
+    .where('buried_at', 'is', null)
+    .returning('queue'),
+);
+
+const bury = statement<{ id: string; error: string }>()((db, arg) =>
+  db
+    .updateTable('jobs')
+    // The end of its last lease: close enough to when it was given up, and no clock is needed here.
+    .set((eb) => ({ buried_at: eb.ref('run_at'), error: arg('error') }))
+    .where('id', '=', arg('id'))
+    .where('buried_at', 'is', null),
+);
+
+const next = statement<{ queue: string }>()((db, arg) =>
+  db
+    .selectFrom('jobs')
+    .select('run_at')
+    .where('queue', '=', arg('queue'))
+    .where('buried_at', 'is', null)
+    .orderBy('run_at')
+    .limit(1),
+);
+
+/** Due at `runAt`, made `at` (both Unix ms). */
+export interface NewJob {
+  queue: string;
+  data: Json;
+  runAt: number;
+  at: number;
+}
+
+/** Adds a job in the transaction of the change that needs it. */
+export function* enqueue(tx: Tx, job: NewJob): Procedure<string> {
+  const id = tx.newId('job_', job.at);
+  yield* change(insert, {
+    id,
+    queue: job.queue,
+    data: writeJson(job.data),
+    run_at: job.runAt,
+    created_at: job.at,
+  });
+  tx.notify(`jobs:${job.queue}`);
+  return id;
+}
+
+export const enqueueJob: Mutation<NewJob, string> = enqueue;
+
+export const claimJobs: Mutation<{ queue: string; limit: number; leaseUntil: number; at: number }, JobRow[]> =
+  function* (_tx, { queue, limit, leaseUntil, at }) {
+    const claimed = yield* rows(claim, { queue, at, lease_until: leaseUntil, limit });
+    return claimed.map((row) => ({ ...row, data: parseJson(row.data) }));
+  };
+
+export const completeJob: Mutation<{ id: string }, void> = function* (_tx, { id }) {
+  yield* change(remove, { id });
+};
+
+export const failJob: Mutation<{ id: string; runAt: number | null; error: string }, void> = function* (
+  tx,
+  { id, runAt, error },
+) {
+  if (runAt === null) {
+    yield* change(bury, { id, error });
+    return;
+  }
+  const row = yield* first(postpone, { id, run_at: runAt, error });
+  if (row) tx.notify(`jobs:${row.queue}`);
+};
+
+export function* nextRunAt(queue: string): Procedure<number | null> {
+  return (yield* first(next, { queue }))?.run_at ?? null;
+}

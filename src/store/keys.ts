@@ -1,0 +1,111 @@
+import type { AccountRow, KeyRow } from '../core/ports.ts';
+import type { AccountsTable, ApiKeysTable } from './schema.ts';
+import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
+
+/** A key that may be used, with the standing of the account it belongs to. */
+export type UsableKey = KeyRow & { accountStatus: AccountRow['status'] };
+
+const insert = statement<Omit<ApiKeysTable, 'revoked_at'>>()((db, arg) =>
+  db.insertInto('api_keys').values({
+    id: arg('id'),
+    account_id: arg('account_id'),
+    name: arg('name'),
+    hint: arg('hint'),
+    key_hash: arg('key_hash'),
+    access_key: arg('access_key'),
+    secret_key_sealed: arg('secret_key_sealed'),
+    response_style: arg('response_style'),
+    created_at: arg('created_at'),
+    revoked_at: null,
+  }),
+);
+
+const ofAccount = statement<{ account_id: string }>()((db, arg) =>
+  db.selectFrom('api_keys').selectAll().where('account_id', '=', arg('account_id')).orderBy('id', 'desc'),
+);
+
+const revoke = statement<{ id: string; account_id: string; at: number }>()((db, arg) =>
+  db
+    .updateTable('api_keys')
+    .set({ revoked_at: arg('at') })
+    .where('id', '=', arg('id'))
+    .where('account_id', '=', arg('account_id'))
+    .where('revoked_at', 'is', null)
+    .returningAll(),
+);
+
+const byHash = statement<{ key_hash: string }>()((db, arg) =>
+  db
+    .selectFrom('api_keys')
+    .innerJoin('accounts', 'accounts.id', 'api_keys.account_id')
+    .selectAll('api_keys')
+    .select('accounts.status')
+    .where('key_hash', '=', arg('key_hash'))
+    .where('revoked_at', 'is', null),
+);
+
+const byAccessKey = statement<{ access_key: string }>()((db, arg) =>
+  db
+    .selectFrom('api_keys')
+    .innerJoin('accounts', 'accounts.id', 'api_keys.account_id')
+    .selectAll('api_keys')
+    .select('accounts.status')
+    .where('access_key', '=', arg('access_key'))
+    .where('revoked_at', 'is', null),
+);
+
+export const createKey: Mutation<KeyRow & { keyHash: string }, void> = function* (tx, row) {
+  yield* change(insert, {
+    id: row.id,
+    account_id: row.accountId,
+    name: row.name,
+    hint: row.hint,
+    key_hash: row.keyHash,
+    access_key: row.accessKey,
+    secret_key_sealed: row.secretKeySealed,
+    response_style: row.responseStyle,
+    created_at: row.createdAt,
+  });
+  tx.notify('keys');
+};
+
+/** Null when there is no such key, or it is revoked already. */
+export const revokeKey: Mutation<{ accountId: string; id: string; at: number }, KeyRow | null> = function* (
+  tx,
+  { accountId, id, at },
+) {
+  const row = yield* first(revoke, { id, account_id: accountId, at });
+  if (row) tx.notify('keys');
+  return row && fromRow(row);
+};
+
+/** Newest first, revoked ones included. */
+export function* listKeys(accountId: string): Procedure<KeyRow[]> {
+  return (yield* rows(ofAccount, { account_id: accountId })).map(fromRow);
+}
+
+export function* findKeyByHash(keyHash: string): Procedure<UsableKey | null> {
+  return usable(yield* first(byHash, { key_hash: keyHash }));
+}
+
+export function* findKeyByAccessKey(accessKey: string): Procedure<UsableKey | null> {
+  return usable(yield* first(byAccessKey, { access_key: accessKey }));
+}
+
+function usable(row: (ApiKeysTable & Pick<AccountsTable, 'status'>) | null): UsableKey | null {
+  return row && { ...fromRow(row), accountStatus: row.status };
+}
+
+function fromRow(row: ApiKeysTable): KeyRow {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    name: row.name,
+    hint: row.hint,
+    accessKey: row.access_key,
+    secretKeySealed: row.secret_key_sealed,
+    responseStyle: row.response_style,
+    createdAt: row.created_at,
+    revokedAt: row.revoked_at,
+  };
+}

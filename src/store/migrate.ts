@@ -1,0 +1,52 @@
+/** Brings a database to the newest schema. Each migration is a list of statements, built for the engine. */
+import type { Compilable } from 'kysely';
+import type { Engine } from './engine.ts';
+import { migrations } from './migrations/index.ts';
+import { change, rows, statement, type Procedure } from './statement.ts';
+
+export interface Migration {
+  /** Sorts by number: `0001-first`. */
+  name: string;
+  up(engine: Engine): Compilable[];
+}
+
+const applied = statement()((db) => db.selectFrom('migrations').select('name'));
+
+const record = statement<{ name: string; at: number }>()((db, arg) =>
+  db.insertInto('migrations').values({ name: arg('name'), applied_at: arg('at') }),
+);
+
+/**
+ * Applies what is missing and answers its names. To be driven inside one transaction. Throws when the database was
+ * written by a newer program, because an older one would not know what it must not touch.
+ */
+export function* migrate(engine: Engine, at: number): Procedure<string[]> {
+  yield* run(
+    engine.builder.schema
+      .createTable('migrations')
+      .ifNotExists()
+      .addColumn('name', 'text', (column) => column.primaryKey())
+      .addColumn('applied_at', engine.integer64, (column) => column.notNull()),
+  );
+  const known = new Set((yield* rows(applied, {})).map((row) => row.name));
+  const newer = [...known].filter((name) => !migrations.some((migration) => migration.name === name));
+  if (newer.length > 0) {
+    throw new Error(
+      `The database was written by a newer version of Reelay (${newer.join(', ')}): start that version, ` +
+        'or restore a backup made by this one.',
+    );
+  }
+  const missing = migrations.filter((migration) => !known.has(migration.name));
+  for (const migration of missing) {
+    for (const step of migration.up(engine)) yield* run(step);
+    yield* change(record, { name: migration.name, at });
+  }
+  return missing.map((migration) => migration.name);
+}
+
+function* run(query: Compilable): Procedure<void> {
+  yield* change(
+    statement()(() => query),
+    {},
+  );
+}

@@ -1,0 +1,5 @@
+/** Migrations in order. Each is final once released: a later change is a new one. */
+import { first } from './0001-first.ts';
+import type { Migration } from '../migrate.ts';
+
+export const migrations: Migration[] = [first];

@@ -1,0 +1,42 @@
+/** Every change there is, by name: the writer looks them up here. */
+import { createAccount, updateAccount } from './accounts.ts';
+import { acceptAttempt, madeAttempt, openAttempts, refuseAttempt, reopenAttempt } from './attempts.ts';
+import { createChannel, deleteChannel, updateChannel } from './channels.ts';
+import { finishTask } from './finish-task.ts';
+import { claimJobs, completeJob, enqueueJob, failJob } from './jobs.ts';
+import { createKey, revokeKey } from './keys.ts';
+import { post } from './ledger.ts';
+import type { Mutation } from './statement.ts';
+import { acceptTask, cancelTask, forgetMedia, hideTask, startTask } from './tasks.ts';
+
+export const mutations = {
+  createAccount,
+  updateAccount,
+  createKey,
+  revokeKey,
+  createChannel,
+  updateChannel,
+  deleteChannel,
+  acceptTask,
+  startTask,
+  cancelTask,
+  hideTask,
+  forgetMedia,
+  finishTask,
+  openAttempts,
+  acceptAttempt,
+  refuseAttempt,
+  reopenAttempt,
+  madeAttempt,
+  post,
+  enqueueJob,
+  claimJobs,
+  completeJob,
+  failJob,
+};
+
+export type MutationName = keyof typeof mutations;
+export type ArgsOf<Name extends MutationName> =
+  (typeof mutations)[Name] extends Mutation<infer Args, infer _Result> ? Args : never;
+export type ResultOf<Name extends MutationName> =
+  (typeof mutations)[Name] extends Mutation<infer _Args, infer Result> ? Result : never;

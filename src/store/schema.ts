@@ -1,0 +1,177 @@
+/**
+ * The tables as queries see them. Times are integer Unix ms, JSON is text, booleans are 0 and 1. Columns ending in
+ * `_micros` are money and are read as bigint; every other integer is read as a number (`sqlite/executor.ts`).
+ */
+export interface AccountsTable {
+  id: string;
+  name: string;
+  status: 'active' | 'disabled';
+  created_at: number;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  account_id: string;
+  name: string;
+  hint: string;
+  key_hash: string;
+  access_key: string;
+  secret_key_sealed: string;
+  response_style: 'superset' | 'strict';
+  created_at: number;
+  revoked_at: number | null;
+}
+
+export interface ChannelsTable {
+  id: string;
+  name: string;
+  provider: string;
+  credential_sealed: string;
+  base_url: string | null;
+  priority: number;
+  weight: number;
+  concurrency: number | null;
+  requests_per_second: number | null;
+  enabled: number;
+  sandbox: number;
+  created_at: number;
+  updated_at: number;
+  deleted_at: number | null;
+}
+
+export interface TasksTable {
+  id: string;
+  account_id: string;
+  key_id: string;
+  state: 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
+  surface: string;
+  channel_id: string;
+  /** The current attempt, open or made; null while the task waits for its lane. */
+  attempt_id: string | null;
+  model: string;
+  requested_model: string;
+  tier: string;
+  hold_micros: bigint;
+  charge_micros: bigint | null;
+  external_task_id: string | null;
+  callback_url: string | null;
+  created_at: number;
+  started_at: number | null;
+  /** Set exactly when the state is final. */
+  ended_at: number | null;
+  updated_at: number;
+  deadline_at: number;
+  hidden_at: number | null;
+  media_expires_at: number | null;
+  media_forgotten_at: number | null;
+  request: string;
+  quote: string;
+  warnings: string;
+  metadata: string;
+  result: string | null;
+  error: string | null;
+}
+
+export interface AttemptsTable {
+  id: string;
+  task_id: string;
+  channel_id: string;
+  number: number;
+  state: 'submitting' | 'accepted' | 'made' | 'refused' | 'failed' | 'lost';
+  ref: string | null;
+  owner: string;
+  submit_deadline_at: number;
+  created_at: number;
+  accepted_at: number | null;
+  /** Null exactly while the attempt is open (`submitting` or `accepted`). */
+  ended_at: number | null;
+  outputs: string | null;
+  cost: string | null;
+  upstream_code: string | null;
+  message: string | null;
+}
+
+export interface ExchangesTable {
+  id: string;
+  attempt_id: string;
+  at: number;
+  method: string;
+  path: string;
+  request: string | null;
+  status: number | null;
+  response: string | null;
+  duration_ms: number;
+  error: string | null;
+}
+
+export interface EventsTable {
+  id: string;
+  type: string;
+  account_id: string;
+  task_id: string | null;
+  data: string;
+  created_at: number;
+}
+
+export interface WalletsTable {
+  account_id: string;
+  available_micros: bigint;
+  held_micros: bigint;
+}
+
+export interface LedgerEntriesTable {
+  id: string;
+  posting_id: string;
+  account_id: string;
+  kind: 'top_up' | 'adjustment' | 'hold' | 'settle' | 'release' | 'refund';
+  book: 'available' | 'held' | 'revenue' | 'funding';
+  amount_micros: bigint;
+  task_id: string | null;
+  note: string | null;
+  created_at: number;
+}
+
+export interface UsageRecordsTable {
+  id: string;
+  account_id: string;
+  task_id: string;
+  tier: string;
+  unit: string;
+  quantity: number;
+  amount_micros: bigint;
+  cost: string | null;
+  created_at: number;
+}
+
+export interface JobsTable {
+  id: string;
+  queue: string;
+  data: string;
+  /** Claims so far. */
+  attempts: number;
+  /** When it may be claimed next: a lease is nothing but a later time. */
+  run_at: number;
+  error: string | null;
+  buried_at: number | null;
+  created_at: number;
+}
+
+export interface MigrationsTable {
+  name: string;
+  applied_at: number;
+}
+
+export interface Database {
+  accounts: AccountsTable;
+  api_keys: ApiKeysTable;
+  channels: ChannelsTable;
+  tasks: TasksTable;
+  attempts: AttemptsTable;
+  exchanges: ExchangesTable;
+  events: EventsTable;
+  wallets: WalletsTable;
+  ledger_entries: LedgerEntriesTable;
+  usage_records: UsageRecordsTable;
+  jobs: JobsTable;
+  migrations: MigrationsTable;
+}

@@ -1,0 +1,95 @@
+/** What goes wrong below us, in our own words. Result codes: sqlite.org/rescode.html (2026-11-20). */
+import { GatewayError, type ErrorCode } from '../../core/errors.ts';
+
+/** A refusal as it crosses a thread boundary. `cause` is for the log only. */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+  param: string | null;
+  cause: string | null;
+}
+
+const CONSTRAINT = 19;
+const CONSTRAINT_FOREIGN_KEY = 787;
+const CONSTRAINT_PRIMARY_KEY = 1555;
+const CONSTRAINT_UNIQUE = 2067;
+
+/** Primary result codes after which nothing can be said of the transaction but that it must end. */
+const ENGINE_FAILURES = new Map([
+  [5, 'busy'],
+  [6, 'locked'],
+  [7, 'out of memory'],
+  [8, 'read-only'],
+  [9, 'interrupted'],
+  [10, 'input/output error'],
+  [11, 'corrupt'],
+  [13, 'disk full'],
+  [14, 'cannot open'],
+  [15, 'locking protocol'],
+  [22, 'file size limit'],
+  [26, 'not a database'],
+]);
+
+const BUSY = 5;
+const FULL = 13;
+
+/** Whether the engine itself cannot go on, as opposed to one statement that was wrong. */
+export function isEngineFailure(error: unknown): boolean {
+  const code = resultCode(error);
+  return code !== null && ENGINE_FAILURES.has(code & 0xff);
+}
+
+/** Whether the connection is as good as before once the transaction is rolled back. */
+export function sparesConnection(error: unknown): boolean {
+  const code = (resultCode(error) ?? 0) & 0xff;
+  return code === BUSY || code === FULL;
+}
+
+/** Nothing happened; the same call may succeed later. */
+export function unavailable(cause: unknown): Failure {
+  return {
+    code: 'unavailable',
+    message: 'The database cannot take changes at the moment; nothing was changed. Try again shortly.',
+    param: null,
+    cause: describe(cause),
+  };
+}
+
+/** A failure of one caller's own change. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof GatewayError) {
+    const { code, publicMessage: message, param } = error;
+    return { code, message, param, cause: error.cause === undefined ? null : describe(error.cause) };
+  }
+  const code = resultCode(error) ?? 0;
+  const cause = describe(error);
+  if (code === CONSTRAINT_UNIQUE || code === CONSTRAINT_PRIMARY_KEY) {
+    return { code: 'conflict', message: 'This already exists.', param: null, cause };
+  }
+  if (code === CONSTRAINT_FOREIGN_KEY) {
+    return { code: 'not_found', message: 'What this belongs to does not exist.', param: null, cause };
+  }
+  const message =
+    (code & 0xff) === CONSTRAINT ? 'The change breaks a rule of the database.' : 'The change failed.';
+  return { code: 'internal_error', message, param: null, cause };
+}
+
+export function toError({ code, message, param, cause }: Failure): GatewayError {
+  return new GatewayError(code, message, {
+    ...(param === null ? {} : { param }),
+    ...(cause === null ? {} : { cause }),
+    ...(code === 'unavailable' ? { retryAfterMs: 1_000 } : {}),
+  });
+}
+
+function resultCode(error: unknown): number | null {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code : null;
+}
+
+function describe(cause: unknown): string {
+  const code = resultCode(cause);
+  const name = code === null ? undefined : ENGINE_FAILURES.get(code & 0xff);
+  const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  return code === null ? text : `SQLite result ${code}${name ? ` (${name})` : ''}: ${text}`;
+}

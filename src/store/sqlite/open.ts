@@ -1,0 +1,104 @@
+/** The embedded engine: SQLite in one directory. */
+import { closeSync, openSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { LedgerVerdict } from '../../core/ports.ts';
+import type { Backend } from '../backend.ts';
+import { sqliteEngine } from '../engine.ts';
+import { migrate } from '../migrate.ts';
+import type { ArgsOf, MutationName, ResultOf } from '../mutations.ts';
+import type { Procedure } from '../statement.ts';
+import { createTopics } from '../topics.ts';
+import { BUSY_TIMEOUT_MS, openForReading, openForWriting } from './connection.ts';
+import { createExecutor } from './executor.ts';
+import { isEngineFailure, toError, unavailable } from './failures.ts';
+import { lockDirectory } from './lock.ts';
+import { createWriter } from './writer-client.ts';
+
+export const DATABASE_FILE = 'reelay.sqlite';
+const LOCK_FILE = 'reelay.lock';
+
+/** Enough for every caller one node can have waiting, few enough that none waits long for the others. */
+const CALLS_PER_COMMIT = 512;
+
+export interface SqliteOptions {
+  /** Made when it does not exist. */
+  directory: string;
+  now: () => number;
+  /** How long a change waits for another program's lock. */
+  busyTimeoutMs?: number;
+  /** False: a transaction for every change. The benchmark shows what group commit is worth. */
+  groupCommit?: boolean;
+}
+
+/** Locks the directory, migrates the database in it and starts the writer. */
+export async function openSqlite(options: SqliteOptions): Promise<Backend> {
+  const { directory } = options;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const unlock = lockDirectory(join(directory, LOCK_FILE), directory);
+  const file = join(directory, DATABASE_FILE);
+  try {
+    // Readable by nobody else from its first byte on; the log takes over the file's rights.
+    closeSync(openSync(file, 'a', 0o600));
+    migrateFile(file, options.now());
+    return start(file, options, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function migrateFile(file: string, at: number): void {
+  const connection = openForWriting(file, BUSY_TIMEOUT_MS);
+  try {
+    connection.exec('begin immediate');
+    createExecutor(connection)(migrate(sqliteEngine, at));
+    connection.exec('commit');
+  } finally {
+    connection.close();
+  }
+}
+
+function start(file: string, options: SqliteOptions, unlock: () => void): Backend {
+  const reader = openForReading(file);
+  const execute = createExecutor(reader);
+  const topics = createTopics();
+  const writer = createWriter(
+    {
+      file,
+      busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
+      callsPerCommit: options.groupCommit === false ? 1 : CALLS_PER_COMMIT,
+    },
+    topics.publish,
+  );
+  return {
+    async read<Result>(procedure: Procedure<Result>) {
+      if (!reader.isOpen) throw toError(unavailable('the store is closed'));
+      try {
+        return execute(procedure);
+      } catch (error) {
+        throw isEngineFailure(error) ? toError(unavailable(error)) : error;
+      }
+    },
+    write: <Name extends MutationName>(name: Name, args: ArgsOf<Name>) =>
+      writer.write(name, args) as Promise<ResultOf<Name>>,
+    verifyLedger: () => verifyInThread(file),
+    onCommit: topics.subscribe,
+    async close() {
+      // The writer closes last: only then SQLite moves the log into the database and removes it.
+      if (reader.isOpen) reader.close();
+      await writer.close();
+      unlock();
+    },
+  };
+}
+
+function verifyInThread(file: string): Promise<LedgerVerdict> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./verifier.ts', import.meta.url), { workerData: { file } });
+    worker.once('message', resolve);
+    worker.once('error', (error) => reject(toError(unavailable(error))));
+    worker.once('exit', () => reject(toError(unavailable('the verifying thread ended early'))));
+  });
+}

@@ -1,0 +1,91 @@
+/** The main thread's side of the writer: one message per turn with every change that was asked for in it. */
+import { Worker } from 'node:worker_threads';
+import type { Answer, Call, Outcome } from './batch.ts';
+import { toError, unavailable, type Failure } from './failures.ts';
+
+export interface WriterSettings {
+  file: string;
+  busyTimeoutMs: number;
+  /** Most changes in one transaction. */
+  callsPerCommit: number;
+}
+
+export interface Writer {
+  write(name: Call[1], args: unknown): Promise<unknown>;
+  /** Waits for everything asked for before, then closes the connection. */
+  close(): Promise<void>;
+}
+
+interface Waiter {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/** `onCommit` is called with what a transaction touched, after its callers were answered. */
+export function createWriter(settings: WriterSettings, onCommit: (topics: string[]) => void): Writer {
+  const waiters = new Map<number, Waiter>();
+  let calls: Call[] = [];
+  let lastId = 0;
+  let closed = false;
+  let worker: Worker | null = start();
+
+  function start(): Worker {
+    const started = new Worker(new URL('./writer.ts', import.meta.url), { workerData: settings });
+    started.on('message', receive);
+    started.on('error', (error) => lose(started, error));
+    started.on('exit', () => lose(started, new Error('the writer thread ended')));
+    return started;
+  }
+
+  function receive({ answers, topics }: Outcome): void {
+    for (const [id, result, failure] of answers as [...Answer, Failure?][]) {
+      const waiter = waiters.get(id);
+      waiters.delete(id);
+      if (failure) waiter?.reject(toError(failure));
+      else waiter?.resolve(result);
+    }
+    onCommit(topics);
+  }
+
+  /** A thread that died takes its calls with it; the next change starts another. */
+  function lose(lost: Worker, error: unknown): void {
+    if (worker !== lost) return;
+    worker = null;
+    const failure = unavailable(error);
+    for (const waiter of waiters.values()) waiter.reject(toError(failure));
+    waiters.clear();
+    calls = [];
+  }
+
+  function flush(): void {
+    if (calls.length === 0) return;
+    worker ??= start();
+    worker.postMessage(calls);
+    calls = [];
+  }
+
+  return {
+    write: (name, args) =>
+      new Promise((resolve, reject) => {
+        if (closed) {
+          reject(toError(unavailable('the store is closed')));
+          return;
+        }
+        const id = ++lastId;
+        waiters.set(id, { resolve, reject });
+        calls.push([id, name, args]);
+        if (calls.length === 1) setImmediate(flush);
+      }),
+    async close() {
+      if (closed) return;
+      closed = true;
+      flush();
+      const closing = worker;
+      if (!closing) return;
+      await new Promise<void>((resolve) => {
+        closing.once('exit', () => resolve());
+        closing.postMessage('close');
+      });
+    },
+  };
+}
