@@ -451,6 +451,20 @@ describe('transfers', () => {
     await gone;
   });
 
+  test('an answer dropped while it keeps us waiting closes its connection at once', async () => {
+    let closed: () => void = () => {};
+    const gone = new Promise<void>((resolve) => (closed = resolve));
+    handler = (_request, response) => {
+      response.on('close', closed);
+      response.write('x');
+    };
+    const { body } = await ask('/');
+    const started = performance.now();
+    body.once('data', () => setImmediate(() => body.destroy()));
+    await gone;
+    assert.ok(performance.now() - started < 2000);
+  });
+
   test('HEAD may announce more than the cap', async () => {
     handler = (_request, response) => void response.writeHead(200, { 'content-length': 5000 }).end();
     const response = await ask('/', { method: 'HEAD', bytesMax: 10 });

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { createAddressPolicy, normaliseHost } from './address-policy.ts';
+import { capped, createPace, discard, failing, tooLarge, wrap } from './guarded-body.ts';
+import { createDeadline, type Deadline } from './guarded-deadline.ts';
 import { TransferFailed, UrlRefused } from './guarded-errors.ts';
 import { createPinnedConnect, notPublic, systemResolve, type Resolve } from './pinned-connect.ts';
 
@@ -201,44 +203,6 @@ function lowerCased(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-type Deadline = {
-  signal: AbortSignal;
-  end(): void;
-  /** The error in our words: undici's own stay inside, as the cause. */
-  explain(error: unknown): unknown;
-};
-
-/** Joins the total timeout and the caller's signal. */
-function createDeadline(timeoutMs: number, outer: AbortSignal | undefined): Deadline {
-  const controller = new AbortController();
-  const onOuterAbort = () => controller.abort(outer?.reason);
-  outer?.addEventListener('abort', onOuterAbort, { once: true });
-  const timer = setTimeout(() => {
-    outer?.removeEventListener('abort', onOuterAbort);
-    controller.abort(new TransferFailed('timeout', `the transfer took longer than ${timeoutMs} ms`));
-  }, timeoutMs);
-  // A body nobody reads must not hold the process; while a transfer moves, its socket does.
-  timer.unref();
-  return {
-    signal: controller.signal,
-    end() {
-      clearTimeout(timer);
-      outer?.removeEventListener('abort', onOuterAbort);
-    },
-    explain(error) {
-      if (controller.signal.aborted) return controller.signal.reason;
-      if (error instanceof UrlRefused || error instanceof TransferFailed) return error;
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      // A header or option that cannot be sent is a bug of the caller's, not the network's.
-      if (code === 'UND_ERR_INVALID_ARG') return error;
-      if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-        return new TransferFailed('timeout', 'the server fell silent', { cause: error });
-      }
-      return new TransferFailed('reset', 'the connection broke', { cause: error });
-    },
-  };
-}
-
 function respond(
   answer: Dispatcher.ResponseData,
   context: { url: URL; bytesMax: number; isHead: boolean; deadline: Deadline },
@@ -246,77 +210,8 @@ function respond(
   const { url, bytesMax, isHead, deadline } = context;
   // Told when the body is read, not before: whoever only wants the status has it.
   const isTooLarge = !isHead && Number(answer.headers['content-length']) > bytesMax;
-  const chunks = isTooLarge ? refused(tooLarge(bytesMax)) : capped(answer.body, bytesMax, deadline);
+  const chunks = isTooLarge ? failing(tooLarge(bytesMax)) : capped(answer.body, bytesMax, deadline);
   const body = wrap(answer.body, chunks);
   body.once('close', () => deadline.end());
   return { status: answer.statusCode, headers: answer.headers, body, url: url.href };
-}
-
-/** A body that fails as soon as it is read. */
-async function* refused(error: TransferFailed): AsyncGenerator<Buffer> {
-  throw error;
-}
-
-async function* capped(source: Readable, bytesMax: number, deadline: Deadline): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > bytesMax) throw tooLarge(bytesMax);
-      yield chunk;
-    }
-  } catch (error) {
-    throw deadline.explain(error);
-  }
-}
-
-function tooLarge(bytesMax: number): TransferFailed {
-  return new TransferFailed('too_large', `the body is larger than the ${bytesMax} bytes allowed`);
-}
-
-/** Counts bytes and the time spent waiting for them; time the consumer takes is not the sender's. */
-function createPace(bytesPerSecondMin: number, windowMs: number) {
-  let bytes = 0;
-  return {
-    bytes: () => bytes,
-    async *pass(source: Readable): AsyncGenerator<Buffer> {
-      let waitedMs = 0;
-      let windowBytes = 0;
-      let askedAt = performance.now();
-      for await (const chunk of source as AsyncIterable<Buffer>) {
-        waitedMs += performance.now() - askedAt;
-        bytes += chunk.length;
-        windowBytes += chunk.length;
-        if (waitedMs >= windowMs) {
-          if (windowBytes * 1000 < bytesPerSecondMin * waitedMs) {
-            throw new TransferFailed(
-              'timeout',
-              `the server sent less than ${bytesPerSecondMin} bytes per second`,
-            );
-          }
-          waitedMs = 0;
-          windowBytes = 0;
-        }
-        yield chunk;
-        askedAt = performance.now();
-      }
-    },
-  };
-}
-
-/**
- * A stream of what `chunks` yields from `source`; closing it ends the source, also when nothing was read. A
- * reader learns of a failure by reading; a stream drained by nobody in particular must not end the process.
- */
-function wrap(source: Readable, chunks: AsyncGenerator<Buffer>): Readable {
-  const stream = Readable.from(chunks, { objectMode: false });
-  stream.on('error', () => {});
-  stream.once('close', () => discard(source));
-  return stream;
-}
-
-/** Ends a body nobody reads; the error this gives it has no one to tell. */
-function discard(body: Readable): void {
-  body.on('error', () => {});
-  body.destroy();
 }
