@@ -8,11 +8,17 @@ import type { Json } from '../lib/json.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Currency } from './money.ts';
 import type { Warning } from './errors.ts';
+import type { SizeClaim } from './request/frame.ts';
 import type {
+  CameraControl,
+  DynamicMask,
   LooseVideo,
   Media,
+  Quality,
+  ReferenceVideo,
   Resolution,
   ResolvedVideo,
+  Shot,
   VideoOperation,
   VideoRequest,
 } from './request/types.ts';
@@ -65,9 +71,11 @@ export interface PriceRow {
   unit: 'second';
   /** Thousandths of the maker's official unit per unit (0.2 units per second = 200). */
   officialMilliUnits: number;
-  /** Narrowing by operation or model; the most specific row wins. */
+  /** Narrowing by operation, model or surcharge; the most specific row wins. */
   operation?: VideoOperation;
   model?: string;
+  /** The row holds only for requests that carry this surcharge (`surchargeOf`). */
+  surcharge?: string;
   /** Least quantity that is charged. */
   quantityMin?: number;
 }
@@ -88,27 +96,59 @@ export interface Family {
   tierOf(request: VideoRequest): string;
   /** Units that are charged for this request (seconds; lip-sync has a minimum). */
   billableQuantity(request: VideoRequest): number;
+  /** The most units that may be charged; differs from `billableQuantity` only where the output's length counts. */
+  billableQuantityMax(request: VideoRequest): number;
+  /** What makes this request dearer than its tier's plain price (`ref`, `voice`); null: nothing. */
+  surchargeOf(request: VideoRequest): string | null;
 }
 
-/** What core hands to a family: the loose input and the generic fields resolved so far. */
+/**
+ * What core hands to a family: the loose input and the generic fields resolved so far. Null means that nobody asked;
+ * defaults are the family's.
+ */
 export interface VideoDraft {
   loose: LooseVideo;
   requestedModel: string;
   /** What each field's winning claim was; the family adds its defaults and derivations here. */
   sources: Record<string, string>;
+  /** Empty where nothing was written. */
   prompt: string;
   negativePrompt: string | null;
-  /** null: not asked for. */
   seconds: number | null;
+  /** From the fields that name a grade; `size` and `mode` speak for themselves. */
   resolution: Resolution | null;
+  size: SizeClaim | null;
+  /** `W:H`, any ratio; the family says which ones it takes. */
   aspectRatio: string | null;
   sound: boolean | null;
-  mode: string | null;
-  scene: string | null;
+  mode: Quality | null;
+  motionLevel: 'std' | 'pro' | null;
+  scene: VideoOperation | null;
   firstFrame: Media | null;
+  /** Pictures in a list: references or a first frame, as the model has it. */
   images: Media[];
+  /** Pictures that were named references. */
+  references: Media[];
+  /** Pictures that came with other files and without a role. */
+  unassigned: Media[];
   lastFrame: Media | null;
-  referenceVideo: Media | null;
+  referenceVideo: ReferenceVideo | null;
+  cfgScale: number | null;
+  cameraControl: CameraControl | null;
+  staticMask: Media | null;
+  dynamicMasks: DynamicMask[];
+  multiShot: boolean | null;
+  shotType: 'customize' | 'intelligence' | null;
+  shots: Shot[] | null;
+  voiceIds: string[];
+  elementIds: string[];
+  characterOrientation: 'image' | 'video' | null;
+  keepOriginalSound: boolean | null;
+  audio: Media | null;
+  watermark: boolean;
+  retention: VideoRequest['retention'];
+  compliance: VideoRequest['compliance'];
+  extensions: VideoRequest['extensions'];
 }
 
 /** The price of one request before acceptance: estimate, hold and charge all come from here. */
@@ -278,6 +318,8 @@ export interface PriceView {
   unit: string;
   operation: string | null;
   model: string | null;
+  /** Holds only for requests with this surcharge (`ref`: a reference is given; `voice`: a voice is chosen). */
+  surcharge?: string | null;
   unitPriceMicros: bigint;
   currency: Currency;
   quantityMin: number | null;
@@ -634,6 +676,8 @@ export interface Store {
   /** Completed tasks whose files are due for deletion. */
   expiredMedia(at: number, limit: number): Promise<Task[]>;
   forgetMedia(input: { taskId: string; at: number }): Promise<boolean>;
+  /** Tasks that are not final, by state (for metrics; never a count over finished ones). */
+  taskCounts(): Promise<Partial<Record<TaskState, number>>>;
   /** The flight recorder: everything known of one task. */
   taskRecord(id: string): Promise<TaskRecord | null>;
 
@@ -663,6 +707,8 @@ export interface Store {
 
 /** Rows behind the Jobs port on the embedded engine. */
 export interface JobStore {
+  /** Adds a job that is due at `runAt`; answers its id. Changes add theirs in their own transaction. */
+  enqueue(job: { queue: string; data: Json; runAt: number; at: number }): Promise<string>;
   claim(input: { queue: string; limit: number; leaseUntil: number; at: number }): Promise<JobRow[]>;
   complete(id: string): Promise<void>;
   /** Runs again at `runAt`, or is buried when null. */

@@ -1,0 +1,25 @@
+/** Makes bodies fit for the flight recorder: no credential, no inline media, a few KB. */
+
+const keptCharactersMax = 4096;
+
+/**
+ * Longer runs of base64 characters are inline media or tokens, never words; the longest id we know has 60.
+ * The minus and underscore of base64url count, so a JWT's signature goes too.
+ */
+const longRun = /[A-Za-z0-9+/=_-]{257,}/g;
+
+/** A JWT in three parts, wherever it stands. */
+const jwt = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+/g;
+
+/** Takes out the secret of this exchange and anything that looks like a token. */
+export function redactText(text: string, secret: string | null): string {
+  const withoutSecret = secret && secret.length >= 8 ? text.replaceAll(secret, '[redacted]') : text;
+  return withoutSecret.includes('eyJ') ? withoutSecret.replace(jwt, '[redacted]') : withoutSecret;
+}
+
+/** As {@link redactText}; long runs of base64 become `…(N characters)`, and the rest is cut to 4 KB. */
+export function redactBody(text: string, secret: string | null): string {
+  const clean = redactText(text, secret).replace(longRun, (run) => `…(${run.length} characters)`);
+  if (clean.length <= keptCharactersMax) return clean;
+  return `${clean.slice(0, keptCharactersMax)}…(${clean.length} characters)`;
+}

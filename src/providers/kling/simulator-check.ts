@@ -1,0 +1,392 @@
+/**
+ * Judges a create as the platform does: every field, then the capability matrix. What passes is described by
+ * a plan; nothing is kept yet except picture bytes.
+ */
+import type { FrameSource } from '../kit/simulator.ts';
+import { Refusal } from './simulator-errors.ts';
+import {
+  choice,
+  flag,
+  illegal,
+  list,
+  number,
+  object,
+  picture,
+  requireLong,
+  seconds,
+} from './simulator-fields.ts';
+import { text, url } from './simulator-fields.ts';
+import { covers, MODELS } from './simulator-matrix.ts';
+import type { Mode, ModelRow } from './simulator-matrix.ts';
+import { KLING_PATHS } from './wire.ts';
+import type { KlingPath, WireObject } from './wire.ts';
+
+export interface Plan {
+  model: string;
+  mode: Mode;
+  seconds: number;
+  shortSide: number;
+  aspectRatio: '16:9' | '9:16' | '1:1' | null;
+  sound: boolean;
+  voice: boolean;
+  /** A reference video goes in: another price. */
+  video: boolean;
+  /** All text the film is about, shots included. */
+  prompt: string;
+  firstFrame: FrameSource | null;
+  lastFrame: FrameSource | null;
+  /** The first thing the platform would have to fetch; null when all came inline. */
+  reference: string | null;
+  watermark: boolean;
+  externalTaskId: string | null;
+  callbackUrl: string | null;
+}
+
+type Keep = (bytes: Uint8Array) => string;
+const promptMax = 2500;
+const shotPromptMax = 512;
+const ratios = ['16:9', '9:16', '1:1'] as const;
+const modes = ['std', 'pro', '4k'] as const;
+
+/** Throws Refusal 1200, 1201 or 1203. */
+export function check(path: KlingPath, body: WireObject, keep: Keep): Plan {
+  const route = routeOf(path);
+  const model = text(body, 'model_name', 100) || (route === 'omni' ? 'kling-video-o1' : defaultOf(route));
+  const row = Object.hasOwn(MODELS, model) ? MODELS[model] : undefined;
+  if (!row) throw new Refusal(1203, `model_name: model '${model.slice(0, 60)}' does not exist`);
+  const routeModes = row[route];
+  if (!routeModes) throw illegal('model_name', `${model} is not supported by ${path}`);
+  const mode = modeOf(body, row, routeModes, model, route);
+  const facts = { route, model, row, mode };
+  const shots = checkShots(body, row, model);
+  const prompt = checkPrompt(body, route, shots);
+  const length = checkSeconds(body, facts, shots);
+  const sound = checkSound(body, facts);
+  const media = checkMedia(body, { ...facts, seconds: length, sound }, keep);
+  checkCamera(body, facts, length, media);
+  if (number(body, 'cfg_scale', 0, 1) !== null && !/^kling-v1(-|$)/.test(model)) {
+    throw illegal('cfg_scale', `is not supported by ${model}`);
+  }
+  return {
+    model,
+    mode,
+    seconds: length,
+    shortSide: row.shortSides[mode] ?? 720,
+    aspectRatio: checkRatio(body, route, media),
+    sound,
+    voice: checkVoices(body, facts, sound, media),
+    video: media.video !== null,
+    prompt: [prompt, ...shots.map((shot) => shot.prompt)].filter((part) => part !== '').join('\n'),
+    firstFrame: media.firstFrame,
+    lastFrame: media.lastFrame,
+    reference: media.reference,
+    watermark: checkWatermark(body),
+    externalTaskId: text(body, 'external_task_id', 256) || null,
+    callbackUrl: text(body, 'callback_url', 4096) ? url(body['callback_url'], 'callback_url') : null,
+  };
+}
+
+type Route = 'text' | 'image' | 'omni' | 'multiImage';
+
+function routeOf(path: KlingPath): Route {
+  if (path === KLING_PATHS.text2video) return 'text';
+  if (path === KLING_PATHS.image2video) return 'image';
+  return path === KLING_PATHS.omniVideo ? 'omni' : 'multiImage';
+}
+
+function defaultOf(route: Route): string {
+  return route === 'multiImage' ? 'kling-v1-6' : 'kling-v1';
+}
+
+interface Facts {
+  route: Route;
+  model: string;
+  row: ModelRow;
+  mode: Mode;
+}
+
+function modeOf(body: WireObject, row: ModelRow, allowed: Mode[], model: string, route: Route): Mode {
+  const asked = choice(body, 'mode', modes);
+  if (row.isMaster) return 'std';
+  const mode = asked ?? (route === 'omni' ? 'pro' : 'std');
+  if (!allowed.includes(mode)) {
+    throw illegal(
+      'mode',
+      `value '${mode}' is not supported by ${model}, must be one of ${allowed.join(', ')}`,
+    );
+  }
+  return mode;
+}
+
+interface Shot {
+  prompt: string;
+  seconds: number;
+}
+
+/** The shots of a customized multi-shot film; empty otherwise. */
+function checkShots(body: WireObject, row: ModelRow, model: string): Shot[] {
+  const isMultiShot = flag(body, 'multi_shot');
+  const type = choice(body, 'shot_type', ['customize', 'intelligence']);
+  const entries = list(body, 'multi_prompt', 6);
+  if (!isMultiShot) return [];
+  if (!row.multiShot) throw illegal('multi_shot', `is not supported by ${model}`);
+  if (!type) throw illegal('shot_type', 'is required when multi_shot is true');
+  if (type === 'intelligence') return [];
+  if (entries.length === 0) throw illegal('multi_prompt', 'is required when shot_type is customize');
+  return entries.map((entry, position) => {
+    const place = `multi_prompt[${position}]`;
+    if (entry['index'] !== position + 1) throw illegal(`${place}.index`, `must be ${position + 1}`);
+    const prompt = text(entry, 'prompt', shotPromptMax);
+    if (!prompt) throw illegal(`${place}.prompt`, 'must not be empty');
+    const length = seconds(entry, 'duration');
+    if (length === null || length < 1) throw illegal(`${place}.duration`, 'must be at least 1');
+    return { prompt, seconds: length };
+  });
+}
+
+function checkPrompt(body: WireObject, route: Route, shots: Shot[]): string {
+  const prompt = text(body, 'prompt', promptMax) ?? '';
+  text(body, 'negative_prompt', promptMax);
+  // image2video moves a picture without words, too.
+  if (prompt === '' && shots.length === 0 && route !== 'image') throw illegal('prompt', 'must not be empty');
+  return shots.length > 0 ? '' : prompt;
+}
+
+function checkSeconds(body: WireObject, { route, model, row }: Facts, shots: Shot[]): number {
+  const length = seconds(body, 'duration') ?? 5;
+  let allowed = row.durations;
+  if (model === 'kling-video-o1' && !hasReferences(body)) allowed = [5, 10];
+  if (route === 'omni' && list(body, 'video_list', 1).length > 0) {
+    allowed = allowed.filter((value) => value <= 10);
+  }
+  if (!allowed.includes(length)) {
+    throw illegal(
+      'duration',
+      `value '${length}' is invalid for ${model}, must be one of ${allowed.join(', ')}`,
+    );
+  }
+  const total = shots.reduce((sum, shot) => sum + shot.seconds, 0);
+  if (shots.length > 0 && total !== length) {
+    throw illegal('multi_prompt', `the durations add up to ${total}, duration is ${length}`);
+  }
+  return length;
+}
+
+/** Text alone and frames alone are not references. */
+function hasReferences(body: WireObject): boolean {
+  const isReference = (entry: WireObject) => !entry['type'];
+  return (
+    list(body, 'image_list', 7).some(isReference) ||
+    list(body, 'video_list', 1).length > 0 ||
+    list(body, 'element_list', 7).length > 0
+  );
+}
+
+function checkSound(body: WireObject, { model, row, mode }: Facts): boolean {
+  const sound = choice(body, 'sound', ['on', 'off']) === 'on';
+  if (sound && !row.sound.includes(mode)) {
+    const where = row.sound.length > 0 ? `needs mode ${row.sound.join(' or ')}` : 'is not supported';
+    throw illegal('sound', `${where} with ${model}`);
+  }
+  return sound;
+}
+
+interface MediaFacts {
+  firstFrame: FrameSource | null;
+  lastFrame: FrameSource | null;
+  hasMasks: boolean;
+  hasElements: boolean;
+  video: 'base' | 'feature' | null;
+  reference: string | null;
+}
+
+function checkMedia(
+  body: WireObject,
+  facts: Facts & { seconds: number; sound: boolean },
+  keep: Keep,
+): MediaFacts {
+  if (facts.route === 'image') return checkFrames(body, facts, keep);
+  if (facts.route === 'omni') return checkOmni(body, facts, keep);
+  const none = { firstFrame: null, lastFrame: null, hasMasks: false, hasElements: false, video: null };
+  if (facts.route === 'text') return { ...none, reference: null };
+  const pictures = list(body, 'image_list', 4).map((entry, index) =>
+    picture(entry['image'], `image_list[${index}].image`, keep),
+  );
+  if (pictures.length === 0) throw illegal('image_list', 'must not be empty');
+  return { ...none, reference: firstUrl(pictures) };
+}
+
+function checkFrames(
+  body: WireObject,
+  { model, row, mode, seconds: length, sound }: Facts & { seconds: number; sound: boolean },
+  keep: Keep,
+): MediaFacts {
+  const has = (field: string) => body[field] !== undefined && body[field] !== null && body[field] !== '';
+  const firstFrame = has('image') ? picture(body['image'], 'image', keep) : null;
+  const lastFrame = has('image_tail') ? picture(body['image_tail'], 'image_tail', keep) : null;
+  if (!firstFrame && !lastFrame) throw illegal('image', 'image and image_tail must not both be empty');
+  if (lastFrame && !covers(row.endFrame, mode, length)) {
+    throw illegal('image_tail', `is not supported by ${model} with mode ${mode} and duration ${length}`);
+  }
+  if (lastFrame && sound && model === 'kling-v2-6')
+    throw illegal('image_tail', 'needs sound off with kling-v2-6');
+  const hasMasks = checkMasks(body, has('static_mask'), keep);
+  if (hasMasks && (!covers(row.masks, mode, length) || length !== 5)) {
+    const field = has('static_mask') ? 'static_mask' : 'dynamic_masks';
+    throw illegal(field, `is not supported by ${model} with mode ${mode} and duration ${length}`);
+  }
+  if (hasMasks && lastFrame) throw illegal('image_tail', 'cannot be combined with masks');
+  const elements = list(body, 'element_list', 3);
+  elements.forEach((entry, index) => requireLong(entry, 'element_id', `element_list[${index}]`));
+  if (elements.length > 0 && row.elementsMax === 0)
+    throw illegal('element_list', `is not supported by ${model}`);
+  return {
+    firstFrame,
+    lastFrame,
+    hasMasks,
+    hasElements: elements.length > 0,
+    video: null,
+    reference: firstUrl([firstFrame, lastFrame]),
+  };
+}
+
+function checkMasks(body: WireObject, hasStatic: boolean, keep: Keep): boolean {
+  if (hasStatic) picture(body['static_mask'], 'static_mask', keep);
+  const dynamic = list(body, 'dynamic_masks', 6);
+  dynamic.forEach((entry, index) => {
+    const place = `dynamic_masks[${index}]`;
+    picture(entry['mask'], `${place}.mask`, keep);
+    const points = list(entry, 'trajectories', 77);
+    if (points.length < 2) throw illegal(`${place}.trajectories`, 'must have 2 to 77 points');
+    for (const point of points) {
+      if (typeof point['x'] !== 'number' || typeof point['y'] !== 'number') {
+        throw illegal(`${place}.trajectories`, 'points need numbers x and y');
+      }
+    }
+  });
+  return hasStatic || dynamic.length > 0;
+}
+
+function checkOmni(
+  body: WireObject,
+  { model, row, sound }: Facts & { sound: boolean },
+  keep: Keep,
+): MediaFacts {
+  const videos = list(body, 'video_list', 1);
+  const elements = list(body, 'element_list', row.elementsMax);
+  const images = list(body, 'image_list', 7);
+  elements.forEach((entry, index) => requireLong(entry, 'element_id', `element_list[${index}]`));
+  const countMax = videos.length > 0 ? 4 : 7;
+  if (images.length + elements.length > countMax) {
+    throw illegal('image_list', `images and elements together must not exceed ${countMax}`);
+  }
+  const frames: Record<string, FrameSource> = {};
+  const pictures = images.map((entry, index) => {
+    const type = choice(entry, 'type', ['first_frame', 'end_frame']);
+    const source = picture(entry['image_url'], `image_list[${index}].image_url`, keep);
+    if (type && frames[type]) throw illegal(`image_list[${index}].type`, `${type} is given twice`);
+    if (type) frames[type] = source;
+    return source;
+  });
+  if (frames['end_frame'] && !frames['first_frame'])
+    throw illegal('image_list', 'end_frame needs a first_frame');
+  if (frames['end_frame'] && images.length > 2 && model === 'kling-video-o1') {
+    throw illegal('image_list', 'end_frame cannot be combined with more than 2 images');
+  }
+  const video = videos[0] ? checkVideo(videos[0], Object.keys(frames).length > 0) : null;
+  if (video && sound) throw illegal('sound', 'must be off with video_list');
+  return {
+    firstFrame: frames['first_frame'] ?? null,
+    lastFrame: frames['end_frame'] ?? null,
+    hasMasks: false,
+    hasElements: elements.length > 0,
+    video: video?.type ?? null,
+    reference: video?.url ?? firstUrl(pictures),
+  };
+}
+
+function checkVideo(entry: WireObject, hasFrames: boolean): { type: 'base' | 'feature'; url: string } {
+  const address = url(entry['video_url'], 'video_list[0].video_url');
+  const type = choice(entry, 'refer_type', ['base', 'feature']) ?? 'base';
+  choice(entry, 'keep_original_sound', ['yes', 'no']);
+  if (type === 'base' && hasFrames)
+    throw illegal('image_list', 'frames cannot be combined with a base video');
+  return { type, url: address };
+}
+
+function firstUrl(sources: (FrameSource | null)[]): string | null {
+  for (const source of sources) if (source?.kind === 'url') return source.url;
+  return null;
+}
+
+const cameraTypes = ['simple', 'down_back', 'forward_up', 'right_turn_forward', 'left_turn_forward'] as const;
+const cameraMoves = ['horizontal', 'vertical', 'pan', 'tilt', 'roll', 'zoom'];
+
+function checkCamera(
+  body: WireObject,
+  { route, model, row, mode }: Facts,
+  length: number,
+  media: MediaFacts,
+): void {
+  const camera = object(body, 'camera_control');
+  if (!camera) return;
+  const type = choice(camera, 'type', cameraTypes);
+  if (!type) throw illegal('camera_control.type', 'is required');
+  const isServed = row.camera?.route === route && covers(row.camera.cells, mode, length);
+  if (!isServed || (row.camera?.simpleOnly && type !== 'simple')) {
+    throw illegal(
+      'camera_control',
+      `type ${type} is not supported by ${model} with mode ${mode} and duration ${length}`,
+    );
+  }
+  if (media.lastFrame || media.hasMasks) {
+    throw illegal('camera_control', 'cannot be combined with image_tail or masks');
+  }
+  const config = object(camera, 'config');
+  if (type !== 'simple') {
+    if (config) throw illegal('camera_control.config', 'must be empty unless type is simple');
+    return;
+  }
+  const moves = cameraMoves.filter((move) => {
+    const value = config ? number(config, move, -10, 10) : null;
+    return value !== null && value !== 0;
+  });
+  if (moves.length !== 1) throw illegal('camera_control.config', 'exactly one movement must be other than 0');
+}
+
+function checkVoices(
+  body: WireObject,
+  { model, row, mode }: Facts,
+  sound: boolean,
+  media: MediaFacts,
+): boolean {
+  const voices = list(body, 'voice_list', 2);
+  if (voices.length === 0) return false;
+  if (!row.voices.includes(mode))
+    throw illegal('voice_list', `is not supported by ${model} with mode ${mode}`);
+  if (!sound) throw illegal('voice_list', 'needs sound on');
+  if (media.hasElements) throw illegal('voice_list', 'cannot be combined with element_list');
+  voices.forEach((entry, index) => {
+    const id = entry['voice_id'];
+    const isId = (typeof id === 'string' && id !== '') || typeof id === 'number' || typeof id === 'bigint';
+    if (!isId) throw illegal(`voice_list[${index}].voice_id`, 'must not be empty');
+  });
+  return true;
+}
+
+/** Null: the film follows its picture. */
+function checkRatio(body: WireObject, route: Route, media: MediaFacts): Plan['aspectRatio'] {
+  // The field does not exist there; a stray one is ignored as any unknown field is.
+  if (route === 'image') return null;
+  const ratio = choice(body, 'aspect_ratio', ratios);
+  if (route !== 'omni') return ratio ?? '16:9';
+  if (media.firstFrame) return null;
+  if (media.video === 'base') return ratio ?? '16:9';
+  if (!ratio) throw illegal('aspect_ratio', 'is required without a first frame and a base video');
+  return ratio;
+}
+
+function checkWatermark(body: WireObject): boolean {
+  const info = object(body, 'watermark_info');
+  return info ? flag(info, 'enabled') : false;
+}

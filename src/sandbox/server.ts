@@ -1,0 +1,280 @@
+/**
+ * The sandbox: one server that hosts the simulators of all upstreams. Embedded or on its own, the gateway
+ * reaches it over HTTP with the provider code that reaches the real ones.
+ */
+import { createReadStream } from 'node:fs';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Clock } from '../lib/clock.ts';
+import { createGuardedHttp } from '../lib/guarded-http.ts';
+import { serveBytes } from '../lib/serve-bytes.ts';
+import type { Simulator, SimulatorAnswer, SimulatorRequest } from '../providers/kit/simulator.ts';
+import { HONEST_BEHAVIOUR } from './behaviour.ts';
+import type { Behaviour } from './behaviour.ts';
+import { createCallbacks } from './callbacks.ts';
+import { answerControl } from './control.ts';
+import type { ControlContext } from './control.ts';
+import { createFileLinks } from './file-links.ts';
+import { createFilms } from './films.ts';
+import { createHost, honestStatus } from './host.ts';
+import { openPictures } from './pictures.ts';
+import { createRenderer } from './render/index.ts';
+import type { Renderer } from './render/index.ts';
+import { loadSimulators } from './simulators.ts';
+import { openState } from './state.ts';
+
+export interface SandboxOptions {
+  /** Made when missing; the database in it survives a kill. */
+  dataDir: string;
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  /** How many times faster than real time the simulated upstreams work. */
+  speed: number;
+  render: 'full' | 'tiny';
+  clock: Clock;
+  /** Instead of the built-in one; closed by its owner. */
+  renderer?: Pick<Renderer, 'video'>;
+  /** Origins (`http://10.0.0.5:8787`) that may be pushed to although they are private; loopback always may. */
+  gatewayCallbackOrigins?: () => readonly string[];
+  /** Hosts and CIDRs that reference URLs may name although they are private. */
+  allowPrivate?: readonly string[];
+}
+
+export interface Sandbox {
+  url: string;
+  /** Finishes answers in hand, stops callbacks and renders. */
+  close(): Promise<void>;
+}
+
+/** Seven pictures of ten megabytes in base64; refused beyond. */
+const bodyBytesMax = 96 * 1024 * 1024;
+
+/** Rejects when the address cannot be listened on or the directory cannot be written. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { dataDir, clock } = options;
+  const simulators = await loadSimulators();
+  const state = openState(dataDir);
+  const guarded = createGuardedHttp({ allow: options.allowPrivate ?? [], userAgent: 'Reelay-Sandbox' });
+  const pictures = openPictures(join(dataDir, 'pictures'), guarded, clock);
+  const ownRenderer = options.renderer
+    ? null
+    : createRenderer({ cacheDir: join(dataDir, 'renders'), mode: options.render });
+  const films = createFilms(options.renderer ?? ownRenderer!, pictures);
+  const links = createFileLinks(state.fileKey);
+  const control: ControlContext = { state, now: () => clock.now(), behaviour: HONEST_BEHAVIOUR };
+  const behaviour = () => control.behaviour;
+
+  const host = createHost({
+    state,
+    clock,
+    speed: options.speed,
+    behaviour,
+    pictures,
+    links,
+    onAccepted(task) {
+      films.prepare(task);
+      callbacks.schedule(task);
+    },
+  });
+  const callbacks = createCallbacks({
+    state,
+    clock,
+    host,
+    http: guarded,
+    behaviour,
+    simulatorOf: (upstream) => simulators.find(({ id }) => id === upstream),
+    trusts: (origin) => isLoopback(origin) || (options.gatewayCallbackOrigins?.() ?? []).includes(origin),
+  });
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = URL.parse(request.url ?? '/', 'http://sandbox');
+    if (!url) return send(response, notFound());
+    const path = url.pathname;
+    if (path.startsWith('/_files/')) return serveFile(request, response, url);
+    const body = await readBody(request);
+    if (body === null) return send(response, tooLarge());
+    if (path.startsWith('/_control/')) {
+      // Browsers name the page they act for: no page shall steer a sandbox on its visitor's machine.
+      if (request.headers.origin !== undefined) return send(response, notFound());
+      return send(response, answerControl(request.method ?? 'GET', path, body, control));
+    }
+    const target = findSimulator(simulators, path);
+    if (!target) return send(response, notFound());
+    await answerUpstream(
+      target.simulator,
+      {
+        method: request.method ?? 'GET',
+        path: target.path,
+        query: url.searchParams,
+        headers: flatten(request),
+        body,
+        origin: originOf(request, listening),
+      },
+      response,
+    );
+  }
+
+  /** The upstream's answer, with the misbehaviour that was asked for around it. */
+  async function answerUpstream(
+    simulator: Simulator,
+    request: SimulatorRequest,
+    response: ServerResponse,
+  ): Promise<void> {
+    const manner = mannerFor(control.behaviour, request.method);
+    if (manner.latency_ms > 0) await clock.sleep(manner.latency_ms, stopping.signal).catch(() => {});
+    if (manner.outage === 'maintenance') return send(response, simulator.refusal(null));
+    if (manner.outage === 'reset') return cut(response);
+    if (Math.random() < manner.error_rate)
+      return send(response, simulator.refusal(manner.error_code ?? '5000'));
+    const isCut = Math.random() < manner.reset_rate;
+    if (isCut && manner.reset_when === 'before') return cut(response);
+    const answer = simulator.handle(request, host);
+    return isCut ? cut(response) : send(response, answer);
+  }
+
+  async function serveFile(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const link = links.read(url.pathname, url.searchParams.get('token'));
+    const task = link ? state.getTask(link.taskId)?.task : undefined;
+    const isThere =
+      task?.film &&
+      honestStatus(task, clock.now()) === 'succeeded' &&
+      clock.now() - task.createdAt < linkLifetimeMs;
+    if (!link || !task || !isThere) return send(response, notFound());
+    const { path, bytes } = await films.film(task, link.variant);
+    const answer = await serveBytes(
+      { method: request.method ?? 'GET', headers: request.headers },
+      {
+        bytes,
+        contentType: 'video/mp4',
+        etag: `"${task.taskId}-${link.variant}"`,
+        modifiedAt: task.endsAt ?? task.createdAt,
+        filename: `${task.taskId}.mp4`,
+        open: async (range) => createReadStream(path, range),
+      },
+      'inline',
+    );
+    response.writeHead(answer.status, answer.headers);
+    if (answer.stream) await pipeline(answer.stream, response);
+    else response.end();
+  }
+
+  const stopping = new AbortController();
+  const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
+    handle(request, response).catch(() => {
+      // A fault of ours: answered, not fatal. An answer that has begun can only be cut.
+      if (response.headersSent) response.destroy();
+      else send(response, { status: 500, body: '{"error":{"message":"The sandbox itself failed."}}' });
+    });
+  });
+  await listen(server, options);
+  const listening = addressOf(server, options.host);
+  callbacks.resume();
+
+  return {
+    url: listening,
+    async close() {
+      stopping.abort();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      await callbacks.stop();
+      await closed;
+      await guarded.close();
+      await ownRenderer?.close();
+      state.close();
+    },
+  };
+}
+
+/** Upstreams delete results after this. */
+const linkLifetimeMs = 30 * 86_400_000;
+
+/** By mount prefix, else whichever simulator knows the bare path. */
+function findSimulator(simulators: Simulator[], path: string): { simulator: Simulator; path: string } | null {
+  for (const simulator of simulators) {
+    if (path === `/${simulator.id}` || path.startsWith(`/${simulator.id}/`)) {
+      return { simulator, path: path.slice(simulator.id.length + 1) || '/' };
+    }
+  }
+  const simulator = simulators.find((one) => one.recognises(path));
+  return simulator ? { simulator, path } : null;
+}
+
+function mannerFor(behaviour: Behaviour, method: string): Behaviour {
+  const kind = method === 'POST' ? 'create' : 'query';
+  return behaviour.applies_to === 'all' || behaviour.applies_to === kind ? behaviour : HONEST_BEHAVIOUR;
+}
+
+/** Under the name the caller used, so that links work through containers and proxies. */
+function originOf(request: IncomingMessage, listening: string): string {
+  const host = request.headers.host;
+  return host && /^[\w.:[\]-]{1,255}$/.test(host) ? `http://${host}` : listening;
+}
+
+function isLoopback(origin: string): boolean {
+  const name = URL.parse(origin)?.hostname ?? '';
+  return name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
+}
+
+function flatten(request: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}
+
+/** Null when it is larger than any simulated upstream takes; the rest is drained, so that the answer arrives. */
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= bodyBytesMax) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  return bytes > bodyBytesMax ? null : Buffer.concat(chunks).toString('utf8');
+}
+
+function send(response: ServerResponse, answer: SimulatorAnswer): void {
+  const body = Buffer.from(answer.body);
+  response.writeHead(answer.status, {
+    'content-type': 'application/json',
+    ...answer.headers,
+    'content-length': body.length,
+  });
+  response.end(body);
+}
+
+/** The caller sees a reset or a closed socket, and cannot know what was done. */
+function cut(response: ServerResponse): void {
+  response.socket?.destroy();
+}
+
+function notFound(): SimulatorAnswer {
+  return { status: 404, body: '{"error":{"message":"There is nothing here."}}' };
+}
+
+function tooLarge(): SimulatorAnswer {
+  return { status: 413, body: '{"error":{"message":"The body is too large."}}' };
+}
+
+function listen(server: Server, { host, port }: SandboxOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function addressOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  // An address to call, not to listen on.
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}
