@@ -28,7 +28,10 @@ export interface DialectTrial {
   idOf(body: Body): unknown;
   urlOf(body: Body): unknown;
   /** Throws unless the answer is this refusal in the dialect's shape. */
-  assertError(answer: LightMyRequestResponse, expected: { code: ErrorCode; message: string; param: string | null }): void;
+  assertError(
+    answer: LightMyRequestResponse,
+    expected: { code: ErrorCode; message: string; param: string | null },
+  ): void;
   /** Folder of golden exchanges. */
   fixtures: URL;
 }
@@ -39,7 +42,12 @@ interface Golden {
   /** Tasks that exist before, oldest first. */
   given?: { state: TaskState; changes?: Body }[];
   style?: 'strict';
-  request: { method: 'GET' | 'POST' | 'DELETE' | 'HEAD'; url: string; headers?: Record<string, string>; body?: Body };
+  request: {
+    method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
+    url: string;
+    headers?: Record<string, string>;
+    body?: Body;
+  };
   response: { status: number; headers?: Record<string, string>; body: unknown };
 }
 
@@ -247,7 +255,12 @@ export function testDialect(name: string, trial: DialectTrial): void {
         principal = golden.style === 'strict' ? strictPrincipal : testPrincipal;
         for (const { state, changes } of golden.given ?? []) gateway.seed(state, changes);
         const { method, url, headers, body } = golden.request;
-        const injected: InjectOptions = { method, url, ...(headers && { headers }), ...(body && { payload: body }) };
+        const injected: InjectOptions = {
+          method,
+          url,
+          ...(headers && { headers }),
+          ...(body && { payload: body }),
+        };
         const answer = await app.inject(injected);
         assert.equal(answer.statusCode, golden.response.status, answer.body);
         assert.deepEqual(answer.body === '' ? null : answer.json(), golden.response.body);

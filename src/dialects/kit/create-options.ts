@@ -10,13 +10,16 @@ const dryRunHeader = 'Reelay-Dry-Run';
 
 /** Query of every route that creates something billable. */
 export const createQuery = z.looseObject({
-  dry_run: z.unknown().optional().meta({
-    type: 'boolean',
-    default: false,
-    description:
-      'Validate and price the request without creating anything (also: header `Reelay-Dry-Run: true`). ' +
-      'The answer is an estimate.',
-  }),
+  dry_run: z
+    .unknown()
+    .optional()
+    .meta({
+      type: 'boolean',
+      default: false,
+      description:
+        'Validate and price the request without creating anything (also: header `Reelay-Dry-Run: true`). ' +
+        'The answer is an estimate.',
+    }),
 });
 
 /**

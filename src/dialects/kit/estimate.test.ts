@@ -28,7 +28,12 @@ describe('an estimate', () => {
     const { canonical } = estimateObject(
       await estimateWith({
         firstFrame: { kind: 'inline', text: secret, source: 'image' },
-        lastFrame: { kind: 'upload', bytes: Buffer.from(secret), filename: 'a.png', source: 'input_reference' },
+        lastFrame: {
+          kind: 'upload',
+          bytes: Buffer.from(secret),
+          filename: 'a.png',
+          source: 'input_reference',
+        },
         references: [{ kind: 'url', url: 'https://a.test/a.png', source: 'images[0]' }],
       }),
     );

@@ -33,13 +33,41 @@ export const estimateSchema = z
         sound: z.boolean(),
         mode: z.string().nullable(),
         prompt: z.string(),
-        sources: z
-          .record(z.string(), z.string())
-          .meta({ description: 'Where each field came from: its place in the request, or why it was derived.' }),
+        sources: z.record(z.string(), z.string()).meta({
+          description: 'Where each field came from: its place in the request, or why it was derived.',
+        }),
       })
       .meta({ description: 'The request as it was understood.' }),
   })
-  .meta({ id: 'Estimate', description: 'What a request would cost. Nothing was created.' });
+  .meta({
+    id: 'Estimate',
+    description: 'What a request would cost. Nothing was created.',
+    examples: [
+      {
+        object: 'estimate',
+        model: 'kling-2.5-720p-mute',
+        requested_model: 'kling-2.5',
+        unit: 'second',
+        quantity: 5,
+        unit_price: '0.042',
+        amount: '0.21',
+        currency: 'USD',
+        balance_after: '9999.79',
+        warnings: [],
+        canonical: {
+          operation: 'text-to-video',
+          model: 'kling-v2-5-turbo',
+          resolution: '720P',
+          aspect_ratio: '16:9',
+          seconds: 5,
+          sound: false,
+          mode: 'std',
+          prompt: 'A cat playing with a ball of yarn in a sunny room',
+          sources: { model: 'model', seconds: 'seconds', resolution: 'default', aspect_ratio: 'default' },
+        },
+      },
+    ],
+  });
 
 export type EstimateObject = z.output<typeof estimateSchema>;
 

@@ -63,7 +63,9 @@ export function createFakeGateway(): FakeGateway {
     },
     async pageTasks(principal, query) {
       check();
-      const mine = tasksOf(principal).filter((task) => task.surface === query.surface).reverse();
+      const mine = tasksOf(principal)
+        .filter((task) => task.surface === query.surface)
+        .reverse();
       return mine.slice((query.page - 1) * query.pageSize, query.page * query.pageSize).map(viewOf);
     },
     async deleteTask(principal, id) {
@@ -79,7 +81,9 @@ export function createFakeGateway(): FakeGateway {
         throw new GatewayError('task_not_completed', `${task.id} is ${task.state}.`);
       }
       if (variant !== 'video') {
-        throw new GatewayError('variant_not_available', `${task.id} has no ${variant}.`, { param: 'variant' });
+        throw new GatewayError('variant_not_available', `${task.id} has no ${variant}.`, {
+          param: 'variant',
+        });
       }
       return contentOf(task, gateway.film);
     },
@@ -163,7 +167,8 @@ function contentOf(task: Task, film: Buffer): Content {
 function taskIn(state: Task['state'], number: number): Task {
   const request = requestOf('kling-2.5');
   const hasStarted = state !== 'queued' && state !== 'cancelled';
-  const endedAt = state === 'completed' || state === 'failed' || state === 'cancelled' ? createdAt + 59_000 : null;
+  const endedAt =
+    state === 'completed' || state === 'failed' || state === 'cancelled' ? createdAt + 59_000 : null;
   return {
     id: `task_${String(number).padStart(32, '0')}`,
     accountId: testPrincipal.accountId,
@@ -252,6 +257,5 @@ function requestOf(requestedModel: string): VideoRequest {
     retention: { mode: null, expiresAt: null, mediaName: null, classId: null },
     compliance: {},
     extensions: {},
-    lengthBasis: 'requested',
   };
 }

@@ -8,7 +8,10 @@ export function wholeNumberParameter(limits: {
   default: number;
   description: string;
 }) {
-  return z.unknown().optional().meta({ type: 'integer', ...limits });
+  return z
+    .unknown()
+    .optional()
+    .meta({ type: 'integer', ...limits });
 }
 
 /** Documents a text of the query that is one of a few words; judged by {@link wordIn}. */

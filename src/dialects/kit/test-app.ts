@@ -32,7 +32,10 @@ export function createTestApp(
   });
   app.setErrorHandler((thrown, request, reply) => {
     const rendered = render(refusalOf(thrown), request.url);
-    return reply.code(rendered.status).headers(rendered.headers ?? {}).send(rendered.body);
+    return reply
+      .code(rendered.status)
+      .headers(rendered.headers ?? {})
+      .send(rendered.body);
   });
   app.setNotFoundHandler((request, reply) => {
     const rendered = render(new GatewayError('not_found', 'There is nothing here.'), request.url);

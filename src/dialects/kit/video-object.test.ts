@@ -48,7 +48,10 @@ describe('the size of a film', () => {
   });
 
   it('is that of the grade and ratio, until the file is there', () => {
-    assert.deepEqual(taskFrameSize(taskWith('queued', { aspectRatio: '9:16' })), { width: 720, height: 1280 });
+    assert.deepEqual(taskFrameSize(taskWith('queued', { aspectRatio: '9:16' })), {
+      width: 720,
+      height: 1280,
+    });
     const done = taskWith('completed', { resolution: '4K' });
     assert.deepEqual(taskFrameSize(done), { width: 1280, height: 720 });
   });
@@ -72,10 +75,13 @@ describe('the video object', () => {
   it('gives each failure one of four codes', () => {
     const code = (code: NonNullable<Task['error']>['code']) =>
       failureOf({ ...taskWith('failed'), error: { code, message: 'why' } })?.code;
-    assert.deepEqual(
-      (['task_failed', 'content_policy', 'expired', 'cancelled', 'lost'] as const).map(code),
-      ['task_failed', 'content_policy', 'expired', 'cancelled', 'task_failed'],
-    );
+    assert.deepEqual((['task_failed', 'content_policy', 'expired', 'cancelled', 'lost'] as const).map(code), [
+      'task_failed',
+      'content_policy',
+      'expired',
+      'cancelled',
+      'task_failed',
+    ]);
     assert.equal(failureOf(taskWith('cancelled'))?.code, 'cancelled');
     assert.equal(failureOf(taskWith('completed')), null);
   });

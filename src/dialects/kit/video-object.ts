@@ -12,7 +12,10 @@ import { warningSchema } from './warnings.ts';
 const unixSeconds = (description: string) => z.number().int().meta({ description });
 
 export const videoMetadataSchema = z.looseObject({
-  url: z.string().optional().meta({ description: 'Signed link to the film; plays without a key until `expires_at`.' }),
+  url: z
+    .string()
+    .optional()
+    .meta({ description: 'Signed link to the film; plays without a key until `expires_at`.' }),
   duration: z.number().optional().meta({ description: 'Length of the file in seconds.' }),
   width: z.number().int().optional(),
   height: z.number().int().optional(),
@@ -132,7 +135,10 @@ export function asCreated(view: TaskView): TaskView {
 /** Why a task ended without a film, in the words all doors use; null for all others. */
 export function failureOf(task: Task): { code: string; message: string } | null {
   if (task.state === 'cancelled') {
-    return { code: 'cancelled', message: task.error?.message ?? 'The task was cancelled before it was made.' };
+    return {
+      code: 'cancelled',
+      message: task.error?.message ?? 'The task was cancelled before it was made.',
+    };
   }
   if (task.state !== 'failed') return null;
   const code = task.error?.code ?? 'task_failed';

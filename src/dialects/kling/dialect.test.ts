@@ -11,7 +11,12 @@ const doors = ['/kling/v1/videos/text2video', '/kling/v1/videos/image2video', '/
 testDialect('kling', {
   dialect: kling,
   doors,
-  request: { model_name: 'kling-v1-6', prompt: 'a cat with a ball of yarn', duration: '5', aspect_ratio: '16:9' },
+  request: {
+    model_name: 'kling-v1-6',
+    prompt: 'a cat with a ball of yarn',
+    duration: '5',
+    aspect_ratio: '16:9',
+  },
   list: {
     path: '/kling/v1/videos/text2video',
     idsOf: (body) => (body.data as { task_id: string }[]).map((task) => task.task_id),
@@ -25,8 +30,7 @@ testDialect('kling', {
   },
   wordOf: (body) => (body.data as { task_status?: string } | undefined)?.task_status,
   idOf: (body) => (body.data as { task_id?: string } | undefined)?.task_id,
-  urlOf: (body) =>
-    (body.data as { task_result?: { videos: { url: string }[] } }).task_result?.videos[0]?.url,
+  urlOf: (body) => (body.data as { task_result?: { videos: { url: string }[] } }).task_result?.videos[0]?.url,
   assertError(answer, { code, message, param }) {
     const words = klingErrors[code];
     assert.equal(answer.statusCode, words.status);
@@ -57,7 +61,15 @@ describe('the Kling doors', () => {
   it('refuse pages outside the official limits with 400/1201', async (t) => {
     const app = createTestApp(kling, createFakeGateway(), () => testPrincipal);
     t.after(() => app.close());
-    const wrong = ['pageNum=0', 'pageNum=1001', 'pageSize=0', 'pageSize=501', 'pageNum=x', 'pageSize=1.5', 'pageNum=1&pageNum=2'];
+    const wrong = [
+      'pageNum=0',
+      'pageNum=1001',
+      'pageSize=0',
+      'pageSize=501',
+      'pageNum=x',
+      'pageSize=1.5',
+      'pageNum=1&pageNum=2',
+    ];
     for (const query of wrong) {
       const answer = await app.inject({ url: `${doors[0]}?${query}` });
       assert.equal(answer.statusCode, 400, query);

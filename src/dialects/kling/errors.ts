@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { DialectError } from '../../core/ports.ts';
 import { errorHeaders, errorObject, errorObjectSchema } from '../kit/error-shape.ts';
+import { refusals } from '../kit/responses.ts';
 
 interface KlingWords {
   status: number;
@@ -79,7 +80,7 @@ export const klingErrorResponse = z
     ],
   });
 
-export const errorResponses = { '4xx': klingErrorResponse, '5xx': klingErrorResponse };
+export const errorResponses = refusals(klingErrorResponse);
 
 /** `{code, message, request_id}`; keys that are not strict also get OpenAI's `error` object with our stable word. */
 export function renderError(error: DialectError) {

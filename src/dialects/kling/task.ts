@@ -75,9 +75,11 @@ export const klingTaskResponse = z
     examples: [{ ...envelopeExample, data: klingTaskExample, ...videoObjectExample }],
   });
 
-export const klingListResponse = z
-  .object({ ...envelopeShape, data: z.array(klingTask) })
-  .meta({ id: 'KlingTaskListResponse', description: 'One page of tasks, newest first.' });
+export const klingListResponse = z.object({ ...envelopeShape, data: z.array(klingTask) }).meta({
+  id: 'KlingTaskListResponse',
+  description: 'One page of tasks, newest first.',
+  examples: [{ ...envelopeExample, data: [klingTaskExample] }],
+});
 
 export type KlingTask = z.output<typeof klingTask>;
 type KlingTaskResponse = z.output<typeof klingTaskResponse>;
@@ -116,8 +118,7 @@ export function callbackTask(view: TaskView): KlingTask {
       ? {
           task_result: {
             // No film any more once our copy has expired.
-            videos:
-              links === null ? [] : [{ id: task.id, url: links.video, duration: secondsText(seconds) }],
+            videos: links === null ? [] : [{ id: task.id, url: links.video, duration: secondsText(seconds) }],
           },
         }
       : {}),

@@ -8,6 +8,7 @@ import { createVideo, jsonFormFields } from '../kit/create-video.ts';
 import { estimateSchema } from '../kit/estimate.ts';
 import { wholeNumberIn, wholeNumberParameter } from '../kit/query.ts';
 import { klingVideoRequest } from '../kit/video-request.ts';
+import { jsonAnswer } from '../kit/responses.ts';
 import { errorResponses } from './errors.ts';
 import type { KlingSurface } from './surfaces.ts';
 import {
@@ -43,7 +44,13 @@ export function mountFeature(instance: FastifyInstance, gateway: Gateway, surfac
           `Without \`model_name\` the model is ${surface.defaults.model}.`,
         querystring: createQuery,
         body: klingVideoRequest,
-        response: { 200: z.union([klingTaskResponse, estimateSchema]), ...errorResponses },
+        response: {
+          200: jsonAnswer(
+            'The task, submitted; for a dry run the estimate.',
+            z.union([klingTaskResponse, estimateSchema]),
+          ),
+          ...errorResponses,
+        },
       },
     },
     (request, reply) =>
@@ -64,7 +71,7 @@ export function mountFeature(instance: FastifyInstance, gateway: Gateway, surfac
           pageNum: wholeNumberParameter({ ...pageNumber, description: 'Which page.' }),
           pageSize: wholeNumberParameter({ ...pageSize, description: 'Tasks per page.' }),
         }),
-        response: { 200: klingListResponse, ...errorResponses },
+        response: { 200: jsonAnswer('One page of tasks.', klingListResponse), ...errorResponses },
       },
     },
     async (request) => {
@@ -88,7 +95,7 @@ export function mountFeature(instance: FastifyInstance, gateway: Gateway, surfac
         params: z.object({
           id: z.string().meta({ description: 'A task id, or your own `external_task_id`.' }),
         }),
-        response: { 200: klingTaskResponse, ...errorResponses },
+        response: { 200: jsonAnswer('The task.', klingTaskResponse), ...errorResponses },
       },
     },
     async (request) => {

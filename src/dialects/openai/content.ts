@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Gateway, Variant } from '../../core/ports.ts';
 import { serveBytes } from '../../lib/serve-bytes.ts';
 import { wordIn, wordParameter } from '../kit/query.ts';
-import { errorResponse, renderError } from './errors.ts';
+import { errorResponses, renderError } from './errors.ts';
 import { videoIdParams } from './videos.ts';
 
 const variants: readonly Variant[] = ['video', 'thumbnail', 'spritesheet', 'watermarked'];
@@ -27,8 +27,7 @@ export function mountContent(routes: FastifyInstance, gateway: Gateway): void {
       response: {
         200: { description: 'The file.', content: { 'video/mp4': binary, 'image/jpeg': binary } },
         206: { description: 'A part of the file.', content: { 'video/mp4': binary } },
-        '4xx': errorResponse,
-        '5xx': errorResponse,
+        ...errorResponses,
       },
     },
     handler: async (request, reply) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DialectError } from '../../core/ports.ts';
 import { errorHeaders, errorObject, errorObjectSchema, errorWords } from '../kit/error-shape.ts';
+import { refusals } from '../kit/responses.ts';
 
 export const errorResponse = z.object({ error: errorObjectSchema, request_id: z.string() }).meta({
   id: 'ErrorResponse',
@@ -27,5 +28,4 @@ export function renderError(error: DialectError) {
   };
 }
 
-/** For the OpenAPI document: what any route of this dialect may answer instead of success. */
-export const errorResponses = { '4xx': errorResponse, '5xx': errorResponse };
+export const errorResponses = refusals(errorResponse);

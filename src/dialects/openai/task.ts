@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TaskView } from '../../core/ports.ts';
 import { isFinal } from '../../core/task.ts';
 import { pollAfterMs } from '../kit/progress.ts';
-import { videoObject, videoTaskResponse, type VideoObject } from '../kit/video-object.ts';
+import { videoObject, videoObjectExample, videoTaskResponse } from '../kit/video-object.ts';
 
 export const videoListResponse = z
   .object({
@@ -12,11 +12,27 @@ export const videoListResponse = z
     last_id: z.string().nullable().meta({ description: 'Pass it as `after` to get the next page.' }),
     has_more: z.boolean(),
   })
-  .meta({ id: 'VideoListResponse', description: 'One page of tasks.' });
+  .meta({
+    id: 'VideoListResponse',
+    description: 'One page of tasks.',
+    examples: [
+      {
+        object: 'list',
+        data: [videoObjectExample],
+        first_id: videoObjectExample.id,
+        last_id: videoObjectExample.id,
+        has_more: false,
+      },
+    ],
+  });
 
 export const videoDeletedResponse = z
   .object({ id: z.string(), object: z.literal('video.deleted'), deleted: z.literal(true) })
-  .meta({ id: 'VideoDeletedResponse', description: 'The task is gone from every door.' });
+  .meta({
+    id: 'VideoDeletedResponse',
+    description: 'The task is gone from every door.',
+    examples: [{ id: videoObjectExample.id, object: 'video.deleted', deleted: true }],
+  });
 
 /** All five keys are required by the SDK's page class; it goes on while `has_more` and `last_id` say so. */
 export function videoList(
@@ -40,5 +56,3 @@ export function videoList(
 export function pollHeaders(view: TaskView): Record<string, string> {
   return isFinal(view.task.state) ? {} : { 'openai-poll-after-ms': String(pollAfterMs(view.task)) };
 }
-
-export type { VideoObject };

@@ -10,6 +10,7 @@ import { estimateSchema } from '../kit/estimate.ts';
 import { textIn, wholeNumberIn, wholeNumberParameter, wordIn, wordParameter } from '../kit/query.ts';
 import { videoObject, videoTaskResponse } from '../kit/video-object.ts';
 import { videoGenerationRequest } from '../kit/video-request.ts';
+import { jsonAnswer } from '../kit/responses.ts';
 import { errorResponses } from './errors.ts';
 import { pollHeaders, videoDeletedResponse, videoList, videoListResponse } from './task.ts';
 
@@ -55,7 +56,13 @@ export function mountVideos(instance: FastifyInstance, gateway: Gateway): void {
         consumes: ['application/json', 'multipart/form-data'],
         querystring: createQuery,
         body: videoGenerationRequest,
-        response: { 200: z.union([videoTaskResponse, estimateSchema]), ...errorResponses },
+        response: {
+          200: jsonAnswer(
+            'The task, queued; for a dry run the estimate.',
+            z.union([videoTaskResponse, estimateSchema]),
+          ),
+          ...errorResponses,
+        },
       },
     },
     (request, reply) =>
@@ -74,11 +81,14 @@ export function mountVideos(instance: FastifyInstance, gateway: Gateway): void {
         summary: 'List videos',
         description: 'Every video task of the account, whichever door it came through.',
         querystring: z.looseObject({
-          after: z.unknown().optional().meta({ type: 'string', description: 'The `last_id` of the page before.' }),
+          after: z
+            .unknown()
+            .optional()
+            .meta({ type: 'string', description: 'The `last_id` of the page before.' }),
           limit: wholeNumberParameter({ ...limit, description: 'Tasks per page.' }),
           order: wordParameter(orders, 'desc', 'By time of creation.'),
         }),
-        response: { 200: videoListResponse, ...errorResponses },
+        response: { 200: jsonAnswer('One page of tasks.', videoListResponse), ...errorResponses },
       },
     },
     async (request) => {
@@ -102,7 +112,7 @@ export function mountVideos(instance: FastifyInstance, gateway: Gateway): void {
         description:
           'The task as it stands now. While it is not final, `openai-poll-after-ms` says when to ask again.',
         params: videoIdParams,
-        response: { 200: videoTaskResponse, ...errorResponses },
+        response: { 200: jsonAnswer('The task.', videoTaskResponse), ...errorResponses },
       },
     },
     async (request, reply) => {
@@ -123,7 +133,7 @@ export function mountVideos(instance: FastifyInstance, gateway: Gateway): void {
           'Cancels a task that was not submitted yet, removes a finished one with its files. A running task cannot ' +
           'be stopped: 409 `task_running`.',
         params: videoIdParams,
-        response: { 200: videoDeletedResponse, ...errorResponses },
+        response: { 200: jsonAnswer('It is gone.', videoDeletedResponse), ...errorResponses },
       },
     },
     async (request) => {

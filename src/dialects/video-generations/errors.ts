@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DialectError } from '../../core/ports.ts';
 import { errorHeaders, errorObject, errorObjectSchema, errorWords } from '../kit/error-shape.ts';
+import { refusals } from '../kit/responses.ts';
 
 export const taskErrorResponse = z
   .object({
@@ -12,7 +13,8 @@ export const taskErrorResponse = z
   })
   .meta({
     id: 'TaskErrorResponse',
-    description: "A refusal in OpenAI's shape and, beside it, in that of older relays: `code`, `message`, `data`.",
+    description:
+      "A refusal in OpenAI's shape and, beside it, in that of older relays: `code`, `message`, `data`.",
     examples: [
       {
         error: {
@@ -29,7 +31,7 @@ export const taskErrorResponse = z
     ],
   });
 
-export const errorResponses = { '4xx': taskErrorResponse, '5xx': taskErrorResponse };
+export const errorResponses = refusals(taskErrorResponse);
 
 /** OpenAI's `error`, and the same code and sentence on the top level (new-api's TaskError). */
 export function renderError(error: DialectError) {

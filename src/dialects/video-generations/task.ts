@@ -24,7 +24,9 @@ const rowWords: Record<TaskState, 'QUEUED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILUR
 const taskRow = z
   .object({
     task_id: z.string(),
-    action: z.enum(['textGenerate', 'generate']).meta({ description: '`generate`: from a picture or a film.' }),
+    action: z
+      .enum(['textGenerate', 'generate'])
+      .meta({ description: '`generate`: from a picture or a film.' }),
     status: z.enum(['QUEUED', 'IN_PROGRESS', 'SUCCESS', 'FAILURE']),
     fail_reason: z.string(),
     result_url: z.string(),

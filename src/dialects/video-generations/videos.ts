@@ -8,6 +8,7 @@ import { createQuery } from '../kit/create-options.ts';
 import { createVideo, jsonFormFields } from '../kit/create-video.ts';
 import { estimateSchema } from '../kit/estimate.ts';
 import { videoGenerationRequest } from '../kit/video-request.ts';
+import { jsonAnswer } from '../kit/responses.ts';
 import { errorResponses } from './errors.ts';
 import { videoGeneration, videoGenerationResponse } from './task.ts';
 
@@ -34,11 +35,18 @@ export function mountVideoGenerations(instance: FastifyInstance, gateway: Gatewa
         operationId: 'createVideoGeneration',
         tags,
         summary: 'Create a video (generic)',
-        description: 'The same request as `POST /v1/videos`; the answer also carries what older relays answer.',
+        description:
+          'The same request as `POST /v1/videos`; the answer also carries what older relays answer.',
         consumes: ['application/json', 'multipart/form-data'],
         querystring: createQuery,
         body: videoGenerationRequest,
-        response: { 200: z.union([videoGenerationResponse, estimateSchema]), ...errorResponses },
+        response: {
+          200: jsonAnswer(
+            'The task, queued; for a dry run the estimate.',
+            z.union([videoGenerationResponse, estimateSchema]),
+          ),
+          ...errorResponses,
+        },
       },
     },
     (request, reply) =>
@@ -56,7 +64,7 @@ export function mountVideoGenerations(instance: FastifyInstance, gateway: Gatewa
         params: z.object({
           id: z.string().meta({ description: 'A task id, or your own `external_task_id`.' }),
         }),
-        response: { 200: videoGenerationResponse, ...errorResponses },
+        response: { 200: jsonAnswer('The task.', videoGenerationResponse), ...errorResponses },
       },
     },
     async (request) =>
