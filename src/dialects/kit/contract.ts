@@ -26,6 +26,8 @@ export interface DialectTrial {
   words: Record<TaskState, string>;
   wordOf(body: Body): unknown;
   idOf(body: Body): unknown;
+  /** The same of a callback, whose body may be another one than an answer's. */
+  callback: { wordOf(body: Body): unknown; idOf(body: Body): unknown };
   urlOf(body: Body): unknown;
   /** Throws unless the answer is this refusal in the dialect's shape. */
   assertError(
@@ -84,6 +86,8 @@ export function testDialect(name: string, trial: DialectTrial): void {
         const id = trial.idOf(created.json());
         assert.equal(id, gateway.tasks.at(-1)?.id);
         assert.equal(trial.wordOf(created.json()), trial.words.queued);
+        // By the first part of the surface's name its dialect is found again, to word a callback.
+        assert.ok(gateway.tasks.at(-1)?.surface.startsWith(`${trial.dialect.id}.`));
         for (const other of trial.doors) {
           const found = await get(`${other}/${String(id)}`);
           assert.equal(found.statusCode, 200, found.body);
@@ -215,6 +219,15 @@ export function testDialect(name: string, trial: DialectTrial): void {
         const headers = { 'content-type': 'application/json' };
         const answer = await app.inject({ method: 'POST', url: trial.doors[0]!, payload: body, headers });
         assert.ok(answer.statusCode < 500, `${body} gives ${answer.body}`);
+      }
+    });
+
+    each('calls back with a body that names the task and its state', async () => {
+      for (const state of STATES) {
+        const task = gateway.seed(state);
+        const body = trial.dialect.renderCallback?.(await gateway.findTask(principal, task.id)) as Body;
+        assert.equal(trial.callback.idOf(body), task.id);
+        assert.equal(trial.callback.wordOf(body), trial.words[state]);
       }
     });
 

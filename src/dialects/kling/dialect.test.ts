@@ -30,6 +30,7 @@ testDialect('kling', {
   },
   wordOf: (body) => (body.data as { task_status?: string } | undefined)?.task_status,
   idOf: (body) => (body.data as { task_id?: string } | undefined)?.task_id,
+  callback: { wordOf: (body) => body.task_status, idOf: (body) => body.task_id },
   urlOf: (body) => (body.data as { task_result?: { videos: { url: string }[] } }).task_result?.videos[0]?.url,
   assertError(answer, { code, message, param }) {
     const words = klingErrors[code];

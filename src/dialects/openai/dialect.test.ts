@@ -21,6 +21,7 @@ testDialect('openai', {
   },
   wordOf: (body) => body.status,
   idOf: (body) => body.id,
+  callback: { wordOf: (body) => body.status, idOf: (body) => body.id },
   urlOf: (body) => body.video_url,
   assertError(answer, { code, message, param }) {
     const words = errorWords[code];

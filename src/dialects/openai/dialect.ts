@@ -1,4 +1,7 @@
+import type { Json } from '../../core/ports.ts';
+import { systemClock } from '../../lib/clock.ts';
 import type { HttpDialect } from '../kit/fastify.ts';
+import { videoObject } from '../kit/video-object.ts';
 import { renderError } from './errors.ts';
 import { mountModels } from './models.ts';
 import { mountContent } from './content.ts';
@@ -20,4 +23,5 @@ export const openai: HttpDialect = {
     mountModels(routes, gateway);
   },
   renderError,
+  renderCallback: (view) => videoObject(view, systemClock.now()) as Json,
 };

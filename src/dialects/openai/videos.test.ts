@@ -39,7 +39,7 @@ describe('/v1/videos', () => {
 
   it('pages through all tasks of the account, whichever door they came through', async (t) => {
     const { gateway, app } = start(t);
-    const ids = ['kling.text2video', 'openai.videos', 'video-generations'].map(
+    const ids = ['kling.text2video', 'openai.videos', 'video-generations.videos'].map(
       (surface) => gateway.seed('completed', { surface }).id,
     );
     const page = async (query: string) => (await app.inject({ url: `/v1/videos?${query}` })).json();

@@ -16,6 +16,7 @@ testDialect('video-generations', {
   },
   wordOf: (body) => body.status,
   idOf: (body) => body.task_id,
+  callback: { wordOf: (body) => body.status, idOf: (body) => body.id },
   urlOf: (body) => body.url,
   assertError(answer, { code, message, param }) {
     const words = errorWords[code];

@@ -1,5 +1,8 @@
+import type { Json } from '../../core/ports.ts';
+import { systemClock } from '../../lib/clock.ts';
 import type { HttpDialect } from '../kit/fastify.ts';
 import { renderError } from './errors.ts';
+import { videoGeneration } from './task.ts';
 import { mountVideoGenerations } from './videos.ts';
 
 /** The generic door of new-api and its relatives: `/v1/video/generations`. */
@@ -9,4 +12,5 @@ export const videoGenerations: HttpDialect = {
   prefixes: ['/v1/video/generations'],
   mount: mountVideoGenerations,
   renderError,
+  renderCallback: (view) => videoGeneration(view, systemClock.now()) as Json,
 };

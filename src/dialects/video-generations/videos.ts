@@ -13,7 +13,7 @@ import { errorResponses } from './errors.ts';
 import { videoGeneration, videoGenerationResponse } from './task.ts';
 
 const surface: SurfaceDefaults = {
-  surface: 'video-generations',
+  surface: 'video-generations.videos',
   model: null,
   mode: null,
   operation: null,
