@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// The `reelay` command. Plain JavaScript that parses on Node 18+: it brings the dependencies up to date, then hands
+// over to src/cli/main.ts under the Node that package.json pins.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+// Installs what the lock file asks for, when it is not there yet.
+import '../scripts/setup.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const main = join(root, 'src', 'cli', 'main.ts');
+const pinnedNode = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies.node;
+const args = process.argv.slice(2);
+
+if (process.version === `v${pinnedNode}`) {
+  const { runCli } = await import('../src/cli/main.ts');
+  process.exitCode = await runCli(args);
+} else {
+  const onWindows = process.platform === 'win32';
+  const node = join(root, 'node_modules', '.bin', onWindows ? 'node.cmd' : 'node');
+  const child = spawn(node, [main, ...args], { stdio: 'inherit', shell: onWindows });
+
+  // The child decides when to go; a terminal gives Ctrl-C to the whole group, so that one is not passed on twice.
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) {
+    process.on(signal, () => {
+      if (signal === 'SIGINT' && process.stdin.isTTY) return;
+      child.kill(signal);
+    });
+  }
+  child.on('error', (error) => {
+    console.error(
+      `${node} cannot be started: ${error.message}. Remove node_modules and run the command again.`,
+    );
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = signal === null ? code : 128 + constants.signals[signal];
+  });
+}

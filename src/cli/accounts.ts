@@ -1,0 +1,68 @@
+import { adminAccess, readPages } from './admin.ts';
+import type { Command } from './command.ts';
+import { adminOptions, jsonOption } from './connection.ts';
+import { table } from './table.ts';
+import { printJson, time } from './text.ts';
+import type { Account, Wallet } from './wire.ts';
+
+/** As many as a person will read; scripts page through the admin API. */
+const SHOWN_MAX = 1000;
+
+export const accountsList: Command = {
+  words: ['accounts', 'list'],
+  summary: 'List accounts with their balances.',
+  options: { ...jsonOption, ...adminOptions },
+  examples: ['reelay accounts list'],
+  async run(input, context) {
+    const { api } = adminAccess(input, context);
+    const accounts = await readPages<Account>(api, '/admin/v1/accounts', SHOWN_MAX);
+    const rows = [];
+    for (const account of accounts) {
+      const { body } = await api.call<Wallet>(`/admin/v1/accounts/${encodeURIComponent(account.id)}/wallet`);
+      rows.push({ ...account, wallet: body });
+    }
+    if (input.flag('json')) {
+      printJson(context.terminal, rows);
+      return 0;
+    }
+    context.terminal.out(
+      table(
+        [
+          { title: 'id', text: (row) => row.id },
+          { title: 'name', text: (row) => row.name, widthMax: 40 },
+          { title: 'status', text: (row) => row.status },
+          {
+            title: 'available',
+            align: 'right',
+            text: (row) => `${row.wallet.available} ${row.wallet.currency}`,
+          },
+          { title: 'held', align: 'right', text: (row) => row.wallet.held },
+          { title: 'created (UTC)', text: (row) => time(row.created_at) },
+        ],
+        rows,
+      ),
+    );
+    return 0;
+  },
+};
+
+export const accountsCreate: Command = {
+  words: ['accounts', 'create'],
+  summary: 'Create an account.',
+  positionals: ['<name>'],
+  options: { ...jsonOption, ...adminOptions },
+  examples: ['reelay accounts create "Film school"'],
+  async run(input, context) {
+    const { api } = adminAccess(input, context);
+    const name = input.positionals[0]!;
+    const { body } = await api.call<Account>('/admin/v1/accounts', { method: 'POST', json: { name } });
+    if (input.flag('json')) printJson(context.terminal, body);
+    else {
+      context.terminal.out(`${body.id}\n`);
+      context.terminal.err(
+        `Next: reelay top-up ${body.id} 100, then reelay keys create --account ${body.id}.\n`,
+      );
+    }
+    return 0;
+  },
+};

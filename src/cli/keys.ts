@@ -1,0 +1,106 @@
+import { accountOption, adminAccess, findAccount } from './admin.ts';
+import type { Command } from './command.ts';
+import { adminOptions, jsonOption } from './connection.ts';
+import { facts, table } from './table.ts';
+import { printJson, time } from './text.ts';
+import type { IssuedKey, Key, Page } from './wire.ts';
+
+export const keysList: Command = {
+  words: ['keys', 'list'],
+  summary: 'List the API keys of an account.',
+  options: { ...accountOption, ...jsonOption, ...adminOptions },
+  examples: ['reelay keys list', 'reelay keys list --account "Film school"'],
+  async run(input, context) {
+    const access = adminAccess(input, context);
+    const account = await findAccount(access, input.text('account'));
+    const { body } = await access.api.call<Page<Key>>(keysPath(account.id));
+    if (input.flag('json')) {
+      printJson(context.terminal, body.data);
+      return 0;
+    }
+    context.terminal.out(
+      table(
+        [
+          { title: 'id', text: (key) => key.id },
+          { title: 'name', text: (key) => key.name, widthMax: 30 },
+          { title: 'api key', text: (key) => key.hint },
+          { title: 'access key', text: (key) => key.access_key },
+          { title: 'answers', text: (key) => key.response_style },
+          { title: 'created (UTC)', text: (key) => time(key.created_at) },
+          { title: 'revoked (UTC)', text: (key) => time(key.revoked_at) },
+        ],
+        body.data,
+      ),
+    );
+    return 0;
+  },
+};
+
+export const keysCreate: Command = {
+  words: ['keys', 'create'],
+  summary: 'Create an API key and an access key pair; shown this once.',
+  positionals: ['[name]'],
+  options: {
+    ...accountOption,
+    strict: {
+      type: 'boolean',
+      help: 'Answers are exactly what the documents of the Kling platform show, nothing added.',
+    },
+    ...jsonOption,
+    ...adminOptions,
+  },
+  examples: [
+    'reelay keys create laptop',
+    'reelay keys create --account "Film school" --strict "Kling client"',
+  ],
+  async run(input, context) {
+    const { terminal } = context;
+    const access = adminAccess(input, context);
+    const account = await findAccount(access, input.text('account'));
+    const { body } = await access.api.call<IssuedKey>(keysPath(account.id), {
+      method: 'POST',
+      json: {
+        name: input.positionals[0] ?? 'command line',
+        response_style: input.flag('strict') ? 'strict' : 'superset',
+      },
+    });
+    if (input.flag('json')) {
+      printJson(terminal, body);
+      return 0;
+    }
+    terminal.out(
+      facts([
+        ['key id', body.id],
+        ['account', `${account.id} (${account.name})`],
+        ['API key', body.api_key],
+        ['access key', body.access_key],
+        ['secret key', body.secret_key],
+      ]),
+    );
+    terminal.err('Keep them now: the API key and the secret key are not shown again.\n');
+    return 0;
+  },
+};
+
+export const keysRevoke: Command = {
+  words: ['keys', 'revoke'],
+  summary: 'Revoke a key; its running tasks are still seen to their end.',
+  positionals: ['<key-id>'],
+  options: { ...accountOption, ...jsonOption, ...adminOptions },
+  examples: ['reelay keys revoke key_… --account "Film school"'],
+  async run(input, context) {
+    const access = adminAccess(input, context);
+    const account = await findAccount(access, input.text('account'));
+    const keyId = input.positionals[0]!;
+    const { body } = await access.api.call<Key>(`${keysPath(account.id)}/${encodeURIComponent(keyId)}`, {
+      method: 'DELETE',
+    });
+    if (input.flag('json')) printJson(context.terminal, body);
+    else context.terminal.out(`Revoked ${body.id} (${body.name}) of ${account.name}.\n`);
+    return 0;
+  },
+};
+
+function keysPath(accountId: string): string {
+  return `/admin/v1/accounts/${encodeURIComponent(accountId)}/keys`;
+}

@@ -1,0 +1,169 @@
+/** The gateway's answers, as far as the command line reads them. Spelled as on the wire. */
+
+export interface Page<Item> {
+  data: Item[];
+  next_cursor: string | null;
+}
+
+export interface Account {
+  id: string;
+  name: string;
+  status: string;
+  created_at: string;
+}
+
+export interface Key {
+  id: string;
+  account_id: string;
+  name: string;
+  hint: string;
+  access_key: string;
+  response_style: string;
+  created_at: string;
+  revoked_at: string | null;
+}
+
+export interface IssuedKey {
+  id: string;
+  api_key: string;
+  access_key: string;
+  secret_key: string;
+}
+
+export interface Wallet {
+  account_id: string;
+  balance: string;
+  held: string;
+  available: string;
+  currency: string;
+}
+
+export interface LedgerEntry {
+  id: string;
+  posting_id: string;
+  kind: string;
+  book: string;
+  amount: string;
+  task_id: string | null;
+  note: string | null;
+  created_at: string;
+}
+
+export interface LedgerVerdict {
+  ok: boolean;
+  entries: number;
+  sum: string;
+  mismatches: string[];
+}
+
+export interface ChannelItem {
+  id: string;
+  name: string;
+  provider: string;
+  base_url: string | null;
+  priority: number;
+  weight: number;
+  concurrency: number | null;
+  enabled: boolean;
+  sandbox: boolean;
+  running: number;
+  waiting: number;
+}
+
+export interface Probe {
+  ok: boolean;
+  message: string;
+}
+
+export interface WarningItem {
+  code: string;
+  field: string | null;
+  message: string;
+}
+
+/** The answer of a dry run. */
+export interface Estimate {
+  model: string;
+  requested_model: string;
+  unit: string;
+  quantity: number;
+  quantity_max?: number;
+  unit_price: string;
+  amount: string;
+  currency: string;
+  balance_after: string;
+  warnings: WarningItem[];
+  canonical: {
+    operation: string;
+    resolution: string;
+    aspect_ratio: string | null;
+    seconds: number;
+    sound: boolean;
+  };
+}
+
+/** A task as callers see it. Times are Unix seconds. */
+export interface Video {
+  id: string;
+  model: string;
+  requested_model: string;
+  status: 'queued' | 'in_progress' | 'completed' | 'failed';
+  progress: number;
+  created_at: number;
+  completed_at: number | null;
+  expires_at: number | null;
+  prompt: string | null;
+  seconds: string;
+  size: string;
+  error: { code: string; message: string } | null;
+  video_url?: string;
+  metadata?: { warnings?: WarningItem[] };
+}
+
+export interface VideoList {
+  data: Video[];
+  last_id: string | null;
+  has_more: boolean;
+}
+
+/** A task as operators see it. */
+export interface AdminTask {
+  id: string;
+  account_id: string;
+  state: string;
+  surface: string;
+  requested_model: string;
+  model: string;
+  tier: string;
+  channel_id: string;
+  prompt: string;
+  quote: { amount: string; currency: string };
+  charge: string | null;
+  error: { code: string; message: string } | null;
+  created_at: string;
+  ended_at: string | null;
+}
+
+/** The flight recorder. */
+export interface TaskRecord {
+  task: AdminTask;
+  attempts: {
+    number: number;
+    channel_id: string;
+    state: string;
+    created_at: string;
+    ended_at: string | null;
+    upstream_code: string | null;
+    message: string | null;
+  }[];
+  events: { type: string; created_at: string }[];
+  exchanges: {
+    at: string;
+    method: string;
+    path: string;
+    status: number | null;
+    duration_ms: number;
+    error: string | null;
+  }[];
+  ledger: LedgerEntry[];
+}
