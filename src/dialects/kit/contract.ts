@@ -1,13 +1,13 @@
 /** What every dialect of video tasks promises, whatever its words: one suite, run by each. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { ERROR_CODES, type ErrorCode } from '../../core/errors.ts';
 import type { Principal } from '../../core/ports.ts';
 import type { TaskState } from '../../core/task.ts';
 import { createFakeGateway, strictPrincipal, testPrincipal, type FakeGateway } from './fake-gateway.ts';
 import type { HttpDialect } from './fastify.ts';
+import { assertGolden, readGoldens } from './golden.ts';
 import { createTestApp, testRequestId } from './test-app.ts';
 
 type Body = Record<string, unknown>;
@@ -36,21 +36,6 @@ export interface DialectTrial {
   ): void;
   /** Folder of golden exchanges. */
   fixtures: URL;
-}
-
-/** An exchange as it must be, to the byte of its JSON. */
-interface Golden {
-  name: string;
-  /** Tasks that exist before, oldest first. */
-  given?: { state: TaskState; changes?: Body }[];
-  style?: 'strict';
-  request: {
-    method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
-    url: string;
-    headers?: Record<string, string>;
-    body?: Body;
-  };
-  response: { status: number; headers?: Record<string, string>; body: unknown };
 }
 
 const STATES: TaskState[] = ['queued', 'in_progress', 'completed', 'failed', 'cancelled'];
@@ -267,27 +252,8 @@ export function testDialect(name: string, trial: DialectTrial): void {
       each(`answers as recorded: ${golden.name}`, async () => {
         principal = golden.style === 'strict' ? strictPrincipal : testPrincipal;
         for (const { state, changes } of golden.given ?? []) gateway.seed(state, changes);
-        const { method, url, headers, body } = golden.request;
-        const injected: InjectOptions = {
-          method,
-          url,
-          ...(headers && { headers }),
-          ...(body && { payload: body }),
-        };
-        const answer = await app.inject(injected);
-        assert.equal(answer.statusCode, golden.response.status, answer.body);
-        assert.deepEqual(answer.body === '' ? null : answer.json(), golden.response.body);
-        for (const [header, value] of Object.entries(golden.response.headers ?? {})) {
-          assert.equal(answer.headers[header], value, header);
-        }
+        await assertGolden(app, golden);
       });
     }
   });
-}
-
-function readGoldens(folder: URL): Golden[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.json'))
-    .sort()
-    .flatMap((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Golden[]);
 }
