@@ -1,0 +1,64 @@
+/**
+ * Intake: tasks accepted while the lane is at its cap. Each is authenticated, validated, priced, held and committed
+ * before it is answered; nothing is submitted inside the request.
+ */
+import assert from 'node:assert/strict';
+import { startServer } from './child.ts';
+import { probeDisk } from './disk.ts';
+import { startLoadedGateway, turnOf, type LoadedGateway } from './gateway.ts';
+import { load } from './load.ts';
+import { figureLine, rateLine, type Report } from './report.ts';
+import { ratioOf, takeTurns, type Pace } from './rounds.ts';
+
+const CONNECTIONS = 32;
+const AIM = 0.15;
+const AIM_OVER_ONE_COMMIT = 2;
+
+export async function intake(scratch: string, pace: Pace): Promise<Report> {
+  const disk = probeDisk(scratch);
+  const upstream = await startServer({ script: 'bench/references/upstream.ts' });
+  const constant = await startServer({ script: 'bench/references/constant.ts' });
+  const options = { scratch, upstreamUrl: upstream.url, concurrency: 1 };
+  const grouped = await startLoadedGateway(options);
+  const single = await startLoadedGateway({ ...options, script: 'bench/references/one-commit-gateway.ts' });
+  for (const gateway of [grouped, single]) await fillLane(gateway);
+
+  const turn = (server: typeof constant, create: LoadedGateway['create']) => (durationMs: number) =>
+    turnOf(server, create, { connections: CONNECTIONS, durationMs });
+  const turns = await takeTurns(
+    [
+      { name: 'constant', turn: turn(constant, { ...grouped.create, url: constant.url }) },
+      { name: 'grouped', turn: turn(grouped, grouped.create) },
+      { name: 'single', turn: turn(single, single.create) },
+    ],
+    pace,
+  );
+
+  for (const gateway of [grouped, single]) {
+    assert.equal((await gateway.channel()).running, 1, 'nothing is submitted while the lane is at its cap');
+    await gateway.verifyLedger();
+  }
+  for (const server of [grouped, single, constant, upstream]) await server.stop();
+
+  const rates = (name: string) => turns.get(name)!.map((one) => one.perSecond);
+  return {
+    title: `Intake: tasks accepted per second, lane at its cap, ${CONNECTIONS} connections`,
+    lines: [
+      rateLine('constant server', turns.get('constant')!),
+      rateLine('gateway', turns.get('grouped')!),
+      rateLine('one commit per request', turns.get('single')!),
+      figureLine('write + fdatasync, 4 KiB', disk, 3, 'ms'),
+    ],
+    ratios: [
+      ratioOf('gateway ÷ constant server', rates('grouped'), rates('constant'), AIM),
+      ratioOf('gateway ÷ one commit per request', rates('grouped'), rates('single'), AIM_OVER_ONE_COMMIT),
+    ],
+  };
+}
+
+/** The only place is taken by a first task, which never ends. */
+async function fillLane(gateway: LoadedGateway): Promise<void> {
+  while ((await gateway.channel()).running === 0) {
+    await load(gateway.create, { connections: 1, durationMs: 50 });
+  }
+}

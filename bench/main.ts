@@ -1,0 +1,39 @@
+/**
+ * `npm run bench`: all scenarios, or the ones named (`npm run bench -- intake`). References and gateway are measured
+ * side by side in the same run. The exit code says whether it ran, not how fast it was.
+ */
+import { availableParallelism, cpus } from 'node:os';
+import { intake } from './intake.ts';
+import { print, type Report } from './report.ts';
+import { NOISE_MAX } from './rounds.ts';
+import { makeScratch } from './scratch.ts';
+import { start } from './start.ts';
+import { submit } from './submit.ts';
+
+const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
+  intake: (scratch) => intake(scratch, { rounds: 7, turnMs: 4_000, warmUpMs: 4_000 }),
+  submit: (scratch) => submit(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 3_000 }),
+  start: (scratch) => start(scratch, { rounds: 5, idleMs: 1_500 }),
+};
+
+const named = process.argv.slice(2);
+const unknown = named.find((name) => !Object.hasOwn(scenarios, name));
+if (unknown !== undefined) {
+  console.error(`There is no scenario '${unknown}'; there are: ${Object.keys(scenarios).join(', ')}.`);
+  process.exit(2);
+}
+
+console.log(
+  `Node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown processor'}`,
+);
+console.log(
+  'Medians of rounds taken in turns, with lowest and highest in brackets. A ratio is taken round by round.',
+);
+console.log(
+  `No verdict is given when the reference swings by more than ${NOISE_MAX * 100} %: highest minus lowest over the ` +
+    'median of its rounds, the one furthest from the median left out.',
+);
+const scratch = makeScratch();
+for (const name of named.length > 0 ? named : Object.keys(scenarios)) {
+  print(await scenarios[name]!(scratch));
+}

@@ -1,0 +1,17 @@
+/**
+ * The least a Node server can do: it takes the request to its end, answers a constant of a create's size, and writes
+ * nothing. Also the bare server that memory and start are compared with.
+ */
+import { createServer } from 'node:http';
+import { listen } from './listen.ts';
+
+/** As long as the gateway's answer to a create at the Kling door. */
+const answer = Buffer.from(JSON.stringify({ code: 0, message: 'SUCCEED', data: 'x'.repeat(600) }));
+const headers = { 'content-type': 'application/json; charset=utf-8', 'content-length': answer.length };
+
+listen(
+  createServer((request, response) => {
+    request.on('end', () => response.writeHead(200, headers).end(answer));
+    request.resume();
+  }),
+);

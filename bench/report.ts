@@ -1,0 +1,46 @@
+/** What a run says, as lines for a terminal. */
+import type { Ratio, Spread, Turn } from './rounds.ts';
+import { NOISE_MAX, spreadOf } from './rounds.ts';
+
+/** What a scenario brings back. */
+export interface Report {
+  title: string;
+  lines: string[];
+  ratios: Ratio[];
+}
+
+export function rateLine(name: string, turns: Turn[]): string {
+  const rate = spreadOf(turns.map((turn) => turn.perSecond));
+  const cpu = spreadOf(turns.map((turn) => turn.cpuMicros));
+  const cores = spreadOf(turns.map((turn) => turn.cores));
+  return (
+    `${name.padEnd(24)}${spreadText(rate, (value) => value.toFixed(0))}/s, ` +
+    `${cpu.median.toFixed(0)} µs CPU each, ${cores.median.toFixed(2)} cores busy`
+  );
+}
+
+export function figureLine(name: string, spread: Spread, digits: number, unit: string): string {
+  return `${name.padEnd(24)}${spreadText(spread, (value) => value.toFixed(digits))}${unit}`;
+}
+
+export function ratioLine(ratio: Ratio): string {
+  const { of, aim, noise, verdict } = ratio;
+  const judged =
+    verdict === 'no verdict'
+      ? `no verdict: the reference swings by ${percent(noise)}, more than ${percent(NOISE_MAX)}`
+      : `${verdict} (the reference swings by ${percent(noise)})`;
+  return `${of.padEnd(40)}${spreadText(ratio, (value) => value.toFixed(3))}aim ${aim}: ${judged}`;
+}
+
+export function print({ title, lines, ratios }: Report): void {
+  console.log(`\n${title}`);
+  for (const line of [...lines, ...ratios.map(ratioLine)]) console.log(`  ${line}`);
+}
+
+function spreadText({ median, lowest, highest }: Spread, write: (value: number) => string): string {
+  return `${write(median).padStart(8)}  (${write(lowest)} … ${write(highest)}) `.padEnd(30);
+}
+
+function percent(value: number): string {
+  return `${(value * 100).toFixed(0)} %`;
+}

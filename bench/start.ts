@@ -1,0 +1,63 @@
+/** Start and idle memory: how long a process takes until it is ready, and what it then occupies. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startServer, type ServerOptions } from './child.ts';
+import { gatewayEnvironment } from './gateway.ts';
+import { figureLine, type Report } from './report.ts';
+import { spreadOf } from './rounds.ts';
+import { newDataDirectory } from './scratch.ts';
+
+const MIB = 1024 * 1024;
+
+interface Figures {
+  startMs: number[];
+  residentMib: number[];
+}
+
+/** `idleMs`: how long a server is left alone before its memory is read. */
+export async function start(
+  scratch: string,
+  { rounds, idleMs }: { rounds: number; idleMs: number },
+): Promise<Report> {
+  const used = newDataDirectory(scratch);
+  const kinds: Record<string, () => ServerOptions> = {
+    'bare node:http server': () => ({ script: 'bench/references/constant.ts' }),
+    'gateway, first start': () => firstStart(newDataDirectory(scratch)),
+    'gateway, started again': () => ({
+      script: 'src/main.ts',
+      cwd: used,
+      env: gatewayEnvironment(used),
+    }),
+  };
+  const figures = new Map<string, Figures>();
+  for (const kind of Object.keys(kinds)) figures.set(kind, { startMs: [], residentMib: [] });
+  // The first round only fills the system's file cache.
+  for (let round = 0; round <= rounds; round++) {
+    for (const [kind, options] of Object.entries(kinds)) {
+      const server = await startServer(options());
+      await sleep(idleMs);
+      if (round > 0) {
+        figures.get(kind)!.startMs.push(server.startMs);
+        figures.get(kind)!.residentMib.push(server.residentBytes() / MIB);
+      }
+      await server.stop();
+    }
+  }
+  const bare = spreadOf(figures.get('bare node:http server')!.residentMib).median;
+  return {
+    title: 'Start: process start to ready, and resident memory when idle',
+    lines: [...figures].flatMap(([kind, { startMs, residentMib }]) => {
+      const memory = spreadOf(residentMib);
+      const times = (memory.median / bare).toFixed(2);
+      return [
+        figureLine(kind, spreadOf(startMs), 0, 'ms to ready'),
+        figureLine('', memory, 0, `MiB idle, ${times} of the bare server's`),
+      ];
+    }),
+    ratios: [],
+  };
+}
+
+/** As a newcomer starts it: an empty directory, the sandbox and the demo account. */
+function firstStart(directory: string): ServerOptions {
+  return { script: 'src/main.ts', cwd: directory, env: { PORT: '0', REELAY_DATA: directory } };
+}
