@@ -78,6 +78,11 @@ export interface SurfaceDefaults {
   requiresAspectRatio: boolean;
   /** Most pictures in a list that this door takes. */
   imagesMax: number;
+  /**
+   * Where a job has no requested length by nature (an edit of a film, motion control), this door bills the output's
+   * length: Kling's own routes (specs/kling.md §8 row 24). Elsewhere absent seconds are a request for the default.
+   */
+  billsOutputLength?: boolean;
 }
 
 /** A media item that says itself what it is for. */
@@ -148,6 +153,8 @@ export interface VideoRequest {
   negativePrompt: string | null;
   /** Whole seconds asked for. */
   seconds: number;
+  /** Billed by the whole seconds of the output instead of the seconds asked for; absent: not. */
+  billsOutputLength?: boolean;
   /** The grade that was asked for and is charged. */
   resolution: Resolution;
   /** The upstream's quality switch, possibly raised above the grade (with a warning); null where the model has none. */

@@ -1,0 +1,1 @@
+export { kling } from './kling/family.ts';
