@@ -30,7 +30,7 @@ function renderPrice(view: PriceView): z.infer<typeof price> {
     unit: view.unit,
     operation: view.operation,
     model: view.model,
-    surcharge: view.surcharge,
+    surcharge: view.surcharge ?? null,
     unit_price: renderMoney(view.unitPriceMicros),
     currency: view.currency,
     quantity_min: view.quantityMin,

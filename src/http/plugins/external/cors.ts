@@ -7,7 +7,8 @@ import type { FastifyInstance } from 'fastify';
  */
 export async function addCors(server: FastifyInstance): Promise<void> {
   await server.register(cors, {
-    origin: '*',
+    // Only browsers send an origin: everybody else is spared four hundred bytes of headers.
+    origin: (origin, decide) => decide(null, origin === undefined ? false : '*'),
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'],
     exposedHeaders: [
       'x-request-id',
@@ -22,7 +23,6 @@ export async function addCors(server: FastifyInstance): Promise<void> {
       'etag',
     ].join(', '),
     maxAge: 86_400,
-    // A plain OPTIONS is answered like a preflight instead of with a text nobody expects.
     strictPreflight: false,
   });
 }
