@@ -48,6 +48,12 @@ describe('the dialects', () => {
           operationId?: string;
         };
         assert.ok(about.tags?.length && about.summary && about.description && about.operationId, name);
+        const body = schema?.body as z.ZodType | undefined;
+        if (body !== undefined) {
+          const { example } = body.meta() as { example?: unknown };
+          assert.ok(example, `${name} has no example of a request`);
+          body.parse(example);
+        }
         const responses = schema?.response as Record<string, unknown>;
         assert.ok(responses['200'] && responses['4xx'] && responses['5xx'], name);
         for (const response of Object.values(responses)) {

@@ -7,22 +7,6 @@ import { looseVideo, type VideoRequestBody } from './video-request.ts';
 import { asCreated } from './video-object.ts';
 import { setWarnings } from './warnings.ts';
 
-/** Form fields that clients send as one JSON text inside a multipart body. */
-export const jsonFormFields = [
-  'metadata',
-  'content',
-  'images',
-  'input_reference',
-  'camera_control',
-  'multi_prompt',
-  'voice_list',
-  'element_list',
-  'image_list',
-  'video_list',
-  'dynamic_masks',
-  'watermark_info',
-];
-
 /**
  * What every create route does: body to claims, then a task or, for a dry run, an estimate. Warnings go into their
  * header here; `render` words the task, which always looks just queued.

@@ -9,10 +9,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     principal: Principal;
   }
-  interface FastifyContextConfig {
-    /** Form fields whose text is decoded when it begins like a JSON object or array. */
-    jsonFields?: readonly string[];
-  }
 }
 
 /** A dialect whose routes are mounted on Fastify; the instance has compilers for zod schemas. */

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import type { Gateway } from '../../core/ports.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createQuery } from '../kit/create-options.ts';
-import { createVideo, jsonFormFields } from '../kit/create-video.ts';
+import { createVideo } from '../kit/create-video.ts';
 import { estimateSchema } from '../kit/estimate.ts';
 import { wholeNumberIn, wholeNumberParameter } from '../kit/query.ts';
-import { klingVideoRequest } from '../kit/video-request.ts';
+import { klingVideoBody } from '../kit/request-examples.ts';
 import { jsonAnswer } from '../kit/responses.ts';
 import { errorResponses } from './errors.ts';
 import type { KlingSurface } from './surfaces.ts';
@@ -34,7 +34,6 @@ export function mountFeature(instance: FastifyInstance, gateway: Gateway, surfac
   routes.post(
     path,
     {
-      config: { jsonFields: jsonFormFields },
       schema: {
         operationId: `createKling_${operationName}`,
         tags,
@@ -43,7 +42,7 @@ export function mountFeature(instance: FastifyInstance, gateway: Gateway, surfac
           `${surface.description} Starts a task; poll it at \`GET ${path}/{task_id}\` or any other door. ` +
           `Without \`model_name\` the model is ${surface.defaults.model}.`,
         querystring: createQuery,
-        body: klingVideoRequest,
+        body: klingVideoBody,
         response: {
           200: jsonAnswer(
             'The task, submitted; for a dry run the estimate.',

@@ -5,11 +5,11 @@ import type { Gateway, Principal } from '../../core/ports.ts';
 import type { SurfaceDefaults } from '../../core/request/types.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createQuery } from '../kit/create-options.ts';
-import { createVideo, jsonFormFields } from '../kit/create-video.ts';
+import { createVideo } from '../kit/create-video.ts';
 import { estimateSchema } from '../kit/estimate.ts';
 import { textIn, wholeNumberIn, wholeNumberParameter, wordIn, wordParameter } from '../kit/query.ts';
 import { videoObject, videoTaskResponse } from '../kit/video-object.ts';
-import { videoGenerationRequest } from '../kit/video-request.ts';
+import { videoGenerationBody } from '../kit/request-examples.ts';
 import { jsonAnswer } from '../kit/responses.ts';
 import { errorResponses } from './errors.ts';
 import { pollHeaders, videoDeletedResponse, videoList, videoListResponse } from './task.ts';
@@ -45,7 +45,6 @@ export function mountVideos(instance: FastifyInstance, gateway: Gateway): void {
   routes.post(
     '/v1/videos',
     {
-      config: { jsonFields: jsonFormFields },
       schema: {
         operationId: 'createVideo',
         tags,
@@ -55,7 +54,7 @@ export function mountVideos(instance: FastifyInstance, gateway: Gateway): void {
           'inline data or an uploaded file.',
         consumes: ['application/json', 'multipart/form-data'],
         querystring: createQuery,
-        body: videoGenerationRequest,
+        body: videoGenerationBody,
         response: {
           200: jsonAnswer(
             'The task, queued; for a dry run the estimate.',

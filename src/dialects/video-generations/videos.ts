@@ -5,9 +5,9 @@ import type { Gateway } from '../../core/ports.ts';
 import type { SurfaceDefaults } from '../../core/request/types.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createQuery } from '../kit/create-options.ts';
-import { createVideo, jsonFormFields } from '../kit/create-video.ts';
+import { createVideo } from '../kit/create-video.ts';
 import { estimateSchema } from '../kit/estimate.ts';
-import { videoGenerationRequest } from '../kit/video-request.ts';
+import { videoGenerationBody } from '../kit/request-examples.ts';
 import { jsonAnswer } from '../kit/responses.ts';
 import { errorResponses } from './errors.ts';
 import { videoGeneration, videoGenerationResponse } from './task.ts';
@@ -30,7 +30,6 @@ export function mountVideoGenerations(instance: FastifyInstance, gateway: Gatewa
   routes.post(
     '/v1/video/generations',
     {
-      config: { jsonFields: jsonFormFields },
       schema: {
         operationId: 'createVideoGeneration',
         tags,
@@ -39,7 +38,7 @@ export function mountVideoGenerations(instance: FastifyInstance, gateway: Gatewa
           'The same request as `POST /v1/videos`; the answer also carries what older relays answer.',
         consumes: ['application/json', 'multipart/form-data'],
         querystring: createQuery,
-        body: videoGenerationRequest,
+        body: videoGenerationBody,
         response: {
           200: jsonAnswer(
             'The task, queued; for a dry run the estimate.',
