@@ -69,7 +69,7 @@ export class Api {
    */
   async call<Body = Record<string, Json>>(path: string, call: Call = {}): Promise<Answer<Body>> {
     const { statusCode, headers, body } = await this.#send(path, call);
-    const text = await readText(body, this.url);
+    const text = await this.#read(body);
     const parsed = parseOrNull(text);
     if (statusCode >= 400) throw refusalOf(this.url, statusCode, headers, parsed);
     if (parsed === null || typeof parsed !== 'object') throw notOurs(this.url, statusCode);
@@ -79,14 +79,23 @@ export class Api {
   /** Status and headers of any path, whatever it answers. */
   async peek(path: string, call: Call = {}): Promise<{ status: number; headers: Headers; text: string }> {
     const { statusCode, headers, body } = await this.#send(path, call);
-    return { status: statusCode, headers, text: await readText(body, this.url) };
+    return { status: statusCode, headers, text: await this.#read(body) };
   }
 
   /** A file; the caller reads the stream to its end. */
   async open(path: string, call: Call = {}): Promise<{ headers: Headers; body: Readable }> {
     const { statusCode, headers, body } = await this.#send(path, call);
     if (statusCode < 400) return { headers, body };
-    throw refusalOf(this.url, statusCode, headers, parseOrNull(await readText(body, this.url)));
+    throw refusalOf(this.url, statusCode, headers, parseOrNull(await this.#read(body)));
+  }
+
+  async #read(body: { text(): Promise<string> }): Promise<string> {
+    try {
+      return await body.text();
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      throw unreachable(this.url, error);
+    }
   }
 
   async #send(path: string, { method = 'GET', json, form, query, headers }: Call) {
@@ -118,14 +127,6 @@ export class Api {
 export function header(headers: Headers, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value[0] : value;
-}
-
-async function readText(body: { text(): Promise<string> }, url: string): Promise<string> {
-  try {
-    return await body.text();
-  } catch (error) {
-    throw unreachable(url, error);
-  }
 }
 
 function parseOrNull(text: string): Json {

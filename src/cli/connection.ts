@@ -63,7 +63,7 @@ export function dataDirectory({ env, cwd }: Pick<Context, 'env' | 'cwd'>): strin
  * Resolves the connection of one command. The file's secrets belong to the gateway that wrote it: they are never
  * shown to another host.
  */
-export function connect(input: Input, context: Context): Connection {
+export function connect(input: Input, context: Pick<Context, 'env' | 'cwd'>): Connection {
   const firstRun = readFirstRun(join(dataDirectory(context), 'first-run.json'));
   const given = input.text('url') ?? (context.env.REELAY_URL || undefined);
   const url = readUrl(given ?? firstRun.base_url ?? URL_DEFAULT);

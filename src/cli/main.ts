@@ -11,8 +11,10 @@ export async function runCli(args: string[], context: Context = processContext()
   try {
     return await dispatch(args, context);
   } catch (error) {
-    if (context.signal.aborted) return 130;
-    if (!(error instanceof CliError)) throw error;
+    if (!(error instanceof CliError)) {
+      if (context.signal.aborted) return 130;
+      throw error;
+    }
     terminal.err(`${terminal.paint('red', 'Error:')} ${error.message}\n`);
     return error.exitCode;
   }
