@@ -50,6 +50,8 @@ export interface GatewayHandle {
 export interface GatewayParts {
   clock?: Clock;
   faults?: Faults;
+  /** For the benchmark: one commit per request instead of group commit. */
+  store?: { groupCommit: boolean };
   /** Changes to the settings, e.g. shorter waits. */
   settings?: Partial<FlowContext['settings']>;
 }
@@ -67,14 +69,15 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
 
   try {
     // What is sold, made and asked for.
-    const catalogue = createCatalogue(Object.values(familyRegistry));
-    const priceBook = createPriceBook(catalogue, config.currency, config.prices);
+    const families = Object.values(familyRegistry);
+    const catalogue = createCatalogue(families);
+    const priceBook = createPriceBook(families, config.currency, config.prices);
     const providers = new Map<string, Provider>(Object.values(providerRegistry).map((one) => [one.id, one]));
     const dialects: Dialect<FastifyInstance>[] = Object.values(dialectRegistry);
 
     // What is kept.
     const secrets = loadSecrets(config);
-    const store = await openStore({ directory: config.dataDir, clock });
+    const store = await openStore({ directory: config.dataDir, clock, ...parts.store });
     closers.push(() => store.close());
     const media = await openLocalDisk(join(config.dataDir, 'media'));
 
@@ -219,6 +222,8 @@ async function openSandbox(config: Config, store: Store, parts: GatewayParts): P
     speed: config.sandbox.speed,
     render: config.sandbox.render,
     clock: parts.clock ?? systemClock,
+    gatewayCallbackOrigins: () => (config.publicUrl === null ? [] : [new URL(config.publicUrl).origin]),
+    allowPrivate: config.allowPrivate,
   });
   return { url: sandbox.url, close: () => sandbox.close() };
 }

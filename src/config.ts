@@ -17,6 +17,7 @@ const priceOverride = z.strictObject({
   unit_price: z.union([z.string(), z.number()]),
   operation: z.string().optional(),
   model: z.string().optional(),
+  surcharge: z.string().optional(),
 });
 
 const fileSchema = z.strictObject({

@@ -39,7 +39,8 @@ export async function deliverCallback(
     timeoutMs: 15_000,
     bytesMax: 65_536,
   });
-  response.body.resume();
+  // Only the status matters; what a hostile receiver sends after it is not read.
+  response.body.destroy();
   if (response.status < 200 || response.status > 299) {
     throw new DeliveryRefused(`the receiver answered ${response.status}`);
   }
