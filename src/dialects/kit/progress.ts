@@ -21,7 +21,7 @@ export function progressOf(task: Task, now: number): number {
   return Math.min(99, Math.max(1, Math.floor(share * 100)));
 }
 
-/** When to ask again, milliseconds: about ten times in a render, neither hectic nor sleepy. */
+/** When to ask again, milliseconds: about twenty times in a render, neither hectic nor sleepy. */
 export function pollAfterMs(task: Task): number {
-  return Math.min(5_000, Math.max(1_000, Math.round(expectedMs(task) / 10)));
+  return Math.min(5_000, Math.max(1_000, Math.round(expectedMs(task) / 20)));
 }
