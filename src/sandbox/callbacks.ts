@@ -34,14 +34,16 @@ export function createCallbacks(options: {
   const inHand = new Set<Promise<void>>();
   const stopping = new AbortController();
 
-  function at(time: number, work: () => Promise<void>): void {
+  function at(time: number, then: () => Promise<void>): void {
     if (stopping.signal.aborted) return;
     const timer = clock.setTimeout(
       () => {
         timers.delete(timer);
-        const running = (clock.now() < time ? Promise.resolve(at(time, work)) : work()).finally(() =>
-          inHand.delete(running),
-        );
+        const work = clock.now() < time ? async () => at(time, then) : then;
+        const running = work()
+          // What could not be noted down is told again by the next process.
+          .catch(() => {})
+          .finally(() => inHand.delete(running));
         inHand.add(running);
       },
       Math.min(Math.max(0, time - clock.now()), delayMsMax),

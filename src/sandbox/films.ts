@@ -41,7 +41,9 @@ export function createFilms(renderer: Pick<Renderer, 'video'>, pictures: Picture
   return {
     prepare(task) {
       // Whoever downloads will meet the failure; nobody is waiting for it here.
-      if (task.film) film(task.film, 'plain').catch(() => {});
+      if (!task.film) return;
+      film(task.film, 'plain').catch(() => {});
+      if (task.film.watermark) film(task.film, 'watermarked').catch(() => {});
     },
     async film(task, variant) {
       if (!task.film) throw new Error(`task ${task.taskId} has no film`);

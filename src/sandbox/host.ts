@@ -27,7 +27,13 @@ export function createHost(options: {
       const { slots, duplicates, status } = behaviour();
       return { slots, duplicates, status };
     },
-    newDecimalId: () => ids.decimalId(clock.now()),
+    newDecimalId() {
+      // An earlier process may have given out the ids of this millisecond.
+      for (;;) {
+        const id = ids.decimalId(clock.now());
+        if (!state.getTask(id)) return id;
+      }
+    },
     keepPicture: (bytes) => pictures.keep(bytes),
     addTask(task) {
       state.addTask(task);

@@ -179,15 +179,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     async close() {
       stopping.abort();
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
+      // Kept-alive connections and downloads that wait for a render would hold the door open.
+      const cutting = setTimeout(() => server.closeAllConnections(), drainMsMax);
       await callbacks.stop();
       await closed;
+      clearTimeout(cutting);
       await guarded.close();
       await ownRenderer?.close();
       state.close();
     },
   };
 }
+
+/** Answers are quick; whoever waits longer waits for a film. */
+const drainMsMax = 1000;
 
 /** Upstreams delete results after this. */
 const linkLifetimeMs = 30 * 86_400_000;

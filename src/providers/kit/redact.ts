@@ -1,6 +1,6 @@
 /** Makes bodies fit for the flight recorder: no credential, no inline media, a few KB. */
 
-const keptCharactersMax = 4096;
+const keptBytesMax = 4096;
 
 /**
  * Longer runs of base64 characters are inline media or tokens, never words; the longest id we know has 60.
@@ -20,6 +20,12 @@ export function redactText(text: string, secret: string | null): string {
 /** As {@link redactText}; long runs of base64 become `…(N characters)`, and the rest is cut to 4 KB. */
 export function redactBody(text: string, secret: string | null): string {
   const clean = redactText(text, secret).replace(longRun, (run) => `…(${run.length} characters)`);
-  if (clean.length <= keptCharactersMax) return clean;
-  return `${clean.slice(0, keptCharactersMax)}…(${clean.length} characters)`;
+  const bytes = Buffer.from(clean);
+  if (bytes.length <= keptBytesMax) return clean;
+  // A character cut in half at the end becomes a replacement mark.
+  const kept = bytes
+    .subarray(0, keptBytesMax)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '');
+  return `${kept}…(${clean.length} characters)`;
 }

@@ -68,6 +68,8 @@ export interface FilmPlan {
   title: string;
   firstFrame: FrameSource | null;
   lastFrame: FrameSource | null;
+  /** Whether the watermarked variant was asked for, too. */
+  watermark: boolean;
 }
 
 export type FrameSource = { kind: 'picture'; pictureId: string } | { kind: 'url'; url: string };

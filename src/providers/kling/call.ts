@@ -25,7 +25,7 @@ export interface Call {
 
 /** Answers `data` of a successful envelope; throws UpstreamError for everything else. */
 export async function call(request: Call, channel: Channel, signal: AbortSignal): Promise<Json> {
-  const credential = parseCredential(channel.credential);
+  const credential = credentialOf(channel);
   const first = await exchange(request, credential, channel, signal, false);
   if (first.ok) return first.data;
   // Both refusals come before anything was done, so sending again can make no second task.
@@ -35,6 +35,15 @@ export async function call(request: Call, channel: Channel, signal: AbortSignal)
   const second = await exchange(request, credential, channel, signal, true);
   if (second.ok) return second.data;
   throw second.error;
+}
+
+/** A row that was tampered with must not look like a doubt about a task. */
+function credentialOf(channel: Channel): KlingCredential {
+  try {
+    return parseCredential(channel.credential);
+  } catch (cause) {
+    throw new UpstreamError('channel', 'The channel has no usable credential.', { cause });
+  }
 }
 
 type Outcome = { ok: true; data: Json } | { ok: false; code: number | null; error: UpstreamError };

@@ -89,6 +89,9 @@ function foreignAnswer(status: number): UpstreamError {
   if (status === 413) {
     return new UpstreamError('rejected', 'The request is larger than the upstream takes.', { upstreamCode });
   }
+  if (status === 401 || status === 403) {
+    return new UpstreamError('channel', 'The upstream refused our account.', { upstreamCode });
+  }
   if (status >= 300 && status < 500) {
     return new UpstreamError('channel', 'What answers at the channel’s base_url is not the Kling API.', {
       upstreamCode,

@@ -51,6 +51,8 @@ function adviceFor(error: UpstreamError): string | null {
     case '1000':
     case '1001':
     case '1002':
+    case 'http_401':
+    case 'http_403':
       return 'The credential was refused: check the access key and secret key (or the API key), and that base_url is the region the account belongs to.';
     case '1003':
     case '1004':

@@ -136,9 +136,9 @@ function checkShots(body: WireObject, row: ModelRow, model: string): Shot[] {
   return entries.map((entry, position) => {
     const place = `multi_prompt[${position}]`;
     if (entry['index'] !== position + 1) throw illegal(`${place}.index`, `must be ${position + 1}`);
-    const prompt = text(entry, 'prompt', shotPromptMax);
+    const prompt = text(entry, 'prompt', shotPromptMax, `${place}.`);
     if (!prompt) throw illegal(`${place}.prompt`, 'must not be empty');
-    const length = seconds(entry, 'duration');
+    const length = seconds(entry, 'duration', `${place}.`);
     if (length === null || length < 1) throw illegal(`${place}.duration`, 'must be at least 1');
     return { prompt, seconds: length };
   });
@@ -282,7 +282,7 @@ function checkOmni(
   }
   const frames: Record<string, FrameSource> = {};
   const pictures = images.map((entry, index) => {
-    const type = choice(entry, 'type', ['first_frame', 'end_frame']);
+    const type = choice(entry, 'type', ['first_frame', 'end_frame'], `image_list[${index}].`);
     const source = picture(entry['image_url'], `image_list[${index}].image_url`, keep);
     if (type && frames[type]) throw illegal(`image_list[${index}].type`, `${type} is given twice`);
     if (type) frames[type] = source;
@@ -307,8 +307,8 @@ function checkOmni(
 
 function checkVideo(entry: WireObject, hasFrames: boolean): { type: 'base' | 'feature'; url: string } {
   const address = url(entry['video_url'], 'video_list[0].video_url');
-  const type = choice(entry, 'refer_type', ['base', 'feature']) ?? 'base';
-  choice(entry, 'keep_original_sound', ['yes', 'no']);
+  const type = choice(entry, 'refer_type', ['base', 'feature'], 'video_list[0].') ?? 'base';
+  choice(entry, 'keep_original_sound', ['yes', 'no'], 'video_list[0].');
   if (type === 'base' && hasFrames)
     throw illegal('image_list', 'frames cannot be combined with a base video');
   return { type, url: address };
@@ -330,7 +330,7 @@ function checkCamera(
 ): void {
   const camera = object(body, 'camera_control');
   if (!camera) return;
-  const type = choice(camera, 'type', cameraTypes);
+  const type = choice(camera, 'type', cameraTypes, 'camera_control.');
   if (!type) throw illegal('camera_control.type', 'is required');
   const isServed = row.camera?.route === route && covers(row.camera.cells, mode, length);
   if (!isServed || (row.camera?.simpleOnly && type !== 'simple')) {
@@ -348,7 +348,7 @@ function checkCamera(
     return;
   }
   const moves = cameraMoves.filter((move) => {
-    const value = config ? number(config, move, -10, 10) : null;
+    const value = config ? number(config, move, -10, 10, 'camera_control.config.') : null;
     return value !== null && value !== 0;
   });
   if (moves.length !== 1) throw illegal('camera_control.config', 'exactly one movement must be other than 0');

@@ -1,4 +1,7 @@
-/** Reads fields of a request as strictly as the platform does; every refusal is 1201 and names the field. */
+/**
+ * Reads fields of a request as strictly as the platform does; every refusal is 1201 and names the field.
+ * `place` stands before the name of a nested one: `multi_prompt[0].`.
+ */
 import type { Json } from '../../lib/json.ts';
 import { DataUriError, decodeBase64 } from '../../lib/data-uri.ts';
 import { sniff } from '../../lib/sniff.ts';
@@ -17,11 +20,11 @@ function given(body: WireObject, field: string): Json | undefined {
   return body[field] ?? undefined;
 }
 
-export function text(body: WireObject, field: string, lengthMax: number): string | null {
+export function text(body: WireObject, field: string, lengthMax: number, place = ''): string | null {
   const value = given(body, field);
   if (value === undefined) return null;
-  if (typeof value !== 'string') throw illegal(field, 'must be a string');
-  if ([...value].length > lengthMax) throw illegal(field, `must not exceed ${lengthMax} characters`);
+  if (typeof value !== 'string') throw illegal(place + field, 'must be a string');
+  if ([...value].length > lengthMax) throw illegal(place + field, `must not exceed ${lengthMax} characters`);
   return value;
 }
 
@@ -29,11 +32,13 @@ export function choice<Value extends string>(
   body: WireObject,
   field: string,
   allowed: readonly Value[],
+  place = '',
 ): Value | null {
   const value = given(body, field);
   if (value === undefined || value === '') return null;
   const found = allowed.find((candidate) => candidate === value);
-  if (!found) throw illegal(field, `value '${show(value)}' is invalid, must be one of ${allowed.join(', ')}`);
+  if (!found)
+    throw illegal(place + field, `value '${show(value)}' is invalid, must be one of ${allowed.join(', ')}`);
   return found;
 }
 
@@ -64,21 +69,21 @@ export function flag(body: WireObject, field: string): boolean {
   throw illegal(field, 'must be a boolean');
 }
 
-export function number(body: WireObject, field: string, min: number, max: number): number | null {
+export function number(body: WireObject, field: string, min: number, max: number, place = ''): number | null {
   const value = given(body, field);
   if (value === undefined) return null;
   if (typeof value !== 'number' || value < min || value > max) {
-    throw illegal(field, `must be a number from ${min} to ${max}`);
+    throw illegal(place + field, `must be a number from ${min} to ${max}`);
   }
   return value;
 }
 
 /** Seconds travel as a string of digits. */
-export function seconds(body: WireObject, field: string): number | null {
+export function seconds(body: WireObject, field: string, place = ''): number | null {
   const value = given(body, field);
   if (value === undefined) return null;
-  if (typeof value !== 'string') throw illegal(field, 'must be a string');
-  if (!/^\d{1,3}$/.test(value)) throw illegal(field, `value '${show(value)}' is invalid`);
+  if (typeof value !== 'string') throw illegal(place + field, 'must be a string');
+  if (!/^\d{1,3}$/.test(value)) throw illegal(place + field, `value '${show(value)}' is invalid`);
   return Number(value);
 }
 

@@ -139,6 +139,7 @@ function filmFor(plan: Plan, path: KlingPath): SimulatedTask['film'] {
     title: `${plan.model} · ${path.split('/').at(-1)}`,
     firstFrame: plan.firstFrame,
     lastFrame: plan.lastFrame,
+    watermark: plan.watermark,
   };
 }
 
