@@ -74,16 +74,14 @@ function tooLarge(): GatewayError {
   return new GatewayError('payload_too_large', 'The form is larger than 32 MiB.');
 }
 
-/** The parser's plain errors are all about what was sent: a missing boundary, a body cut short. */
+/** The parser's plain errors are all about what was sent: a missing boundary, a body cut short, a caller who hung up. */
 function readable(error: unknown): unknown {
-  const isPlain = error instanceof Error && error.constructor === Error && !('code' in error);
-  return isPlain
-    ? new GatewayError(
-        'invalid_request',
-        'The multipart form is malformed: check its boundary and its end.',
-        {
-          cause: error,
-        },
-      )
-    : error;
+  if (!(error instanceof Error)) return error;
+  const code = 'code' in error ? error.code : null;
+  if (code !== 'ECONNRESET' && (code !== null || error.constructor !== Error)) return error;
+  return new GatewayError(
+    'invalid_request',
+    'The multipart form is malformed: check its boundary and its end.',
+    { cause: error },
+  );
 }
