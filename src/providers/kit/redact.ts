@@ -11,9 +11,14 @@ const longRun = /[A-Za-z0-9+/=_-]{257,}/g;
 /** A JWT in three parts, wherever it stands. */
 const jwt = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+/g;
 
+/** What signs a link: ours in a callback URL, the upstream's in the URL of a file. */
+const linkSecret = /([?&](?:signature|sign|sig|token|x-amz-signature|auth_key)=)[^&"'\s\\]+/gi;
+
 /** Takes out the secret of this exchange and anything that looks like a token. */
 export function redactText(text: string, secret: string | null): string {
-  const withoutSecret = secret && secret.length >= 8 ? text.replaceAll(secret, '[redacted]') : text;
+  const withoutLinks = text.replace(linkSecret, '$1[redacted]');
+  const withoutSecret =
+    secret && secret.length >= 8 ? withoutLinks.replaceAll(secret, '[redacted]') : withoutLinks;
   return withoutSecret.includes('eyJ') ? withoutSecret.replace(jwt, '[redacted]') : withoutSecret;
 }
 
