@@ -63,7 +63,6 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   addContent(server, options);
   addPush(server, options);
 
-  await server.register(async (scope) => addAdmin(scope, options));
   await server.register(async (scope) => {
     addAuthentication(scope, options);
     await addMultipart(scope);
@@ -72,5 +71,6 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       await scope.register(async (routes) => dialect.mount(routes, options.gateway));
     }
   });
+  await server.register(async (scope) => addAdmin(scope, options));
   return server;
 }
