@@ -92,7 +92,7 @@ describe('the reference page', () => {
         });
         await page.goto(`${origin}/docs`);
         await page.getByText('Text to video').first().waitFor();
-        await page.waitForLoadState('networkidle');
+        await page.evaluate('new Promise((resolve) => requestIdleCallback(resolve, { timeout: 2000 }))');
         assert.deepEqual(
           asked.filter((url) => !url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)),
           [],
