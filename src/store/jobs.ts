@@ -13,6 +13,7 @@ const insert = statement<Pick<JobsTable, 'id' | 'queue' | 'data' | 'run_at' | 'c
     queue: arg('queue'),
     data: arg('data'),
     attempts: 0,
+    leased: 0,
     run_at: arg('run_at'),
     error: null,
     buried_at: null,
@@ -23,7 +24,7 @@ const insert = statement<Pick<JobsTable, 'id' | 'queue' | 'data' | 'run_at' | 'c
 const claim = statement<{ queue: string; at: number; lease_until: number; limit: number }>()((db, arg) =>
   db
     .updateTable('jobs')
-    .set((eb) => ({ run_at: arg('lease_until'), attempts: eb('attempts', '+', 1) }))
+    .set((eb) => ({ run_at: arg('lease_until'), leased: 1, attempts: eb('attempts', '+', 1) }))
     .where((eb) =>
       eb(
         'id',
@@ -46,7 +47,7 @@ const remove = statement<{ id: string }>()((db, arg) => db.deleteFrom('jobs').wh
 const postpone = statement<{ id: string; run_at: number; error: string }>()((db, arg) =>
   db
     .updateTable('jobs')
-    .set({ run_at: arg('run_at'), error: arg('error') })
+    .set({ run_at: arg('run_at'), leased: 0, error: arg('error') })
     .where('id', '=', arg('id'))
     .where('buried_at', 'is', null)
     .returning('queue'),
@@ -56,8 +57,16 @@ const bury = statement<{ id: string; error: string }>()((db, arg) =>
   db
     .updateTable('jobs')
     // The end of its last lease: close enough to when it was given up, and no clock is needed here.
-    .set((eb) => ({ buried_at: eb.ref('run_at'), error: arg('error') }))
+    .set((eb) => ({ buried_at: eb.ref('run_at'), leased: 0, error: arg('error') }))
     .where('id', '=', arg('id'))
+    .where('buried_at', 'is', null),
+);
+
+const endLeases = statement<{ at: number }>()((db, arg) =>
+  db
+    .updateTable('jobs')
+    .set({ run_at: arg('at'), leased: 0 })
+    .where('leased', '=', 1)
     .where('buried_at', 'is', null),
 );
 
@@ -116,6 +125,11 @@ export const failJob: Mutation<{ id: string; runAt: number | null; error: string
   const row = yield* first(postpone, { id, run_at: runAt, error });
   if (row) tx.notify(`jobs:${row.queue}`);
 };
+
+/** For an engine that one process owns: when it opens, whoever held a lease is dead. */
+export function* releaseLeases(at: number): Procedure<void> {
+  yield* change(endLeases, { at });
+}
 
 export function* nextRunAt(queue: string): Procedure<number | null> {
   return (yield* first(next, { queue }))?.run_at ?? null;

@@ -151,6 +151,8 @@ export interface JobsTable {
   attempts: number;
   /** When it may be claimed next: a lease is nothing but a later time. */
   run_at: number;
+  /** Whether somebody works on it, or died doing so. */
+  leased: number;
   error: string | null;
   buried_at: number | null;
   created_at: number;

@@ -245,6 +245,7 @@ function backgroundJobs({ builder: { schema }, integer64, tableOptions }: Engine
       .addColumn('data', 'text', (column) => column.notNull())
       .addColumn('attempts', 'integer', (column) => column.notNull())
       .addColumn('run_at', integer64, (column) => column.notNull())
+      .addColumn('leased', 'integer', (column) => column.notNull())
       .addColumn('error', 'text')
       .addColumn('buried_at', integer64)
       .addColumn('created_at', integer64, (column) => column.notNull())

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { LedgerVerdict } from '../../core/ports.ts';
 import type { Backend } from '../backend.ts';
 import { sqliteEngine } from '../engine.ts';
+import { releaseLeases } from '../jobs.ts';
 import { migrate } from '../migrate.ts';
 import type { ArgsOf, MutationName, ResultOf } from '../mutations.ts';
 import type { Procedure } from '../statement.ts';
@@ -41,7 +42,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Backend> {
   try {
     // Readable by nobody else from its first byte on; the log takes over the file's rights.
     closeSync(openSync(file, 'a', 0o600));
-    migrateFile(file, options.now());
+    prepareFile(file, options.now());
     return start(file, options, unlock);
   } catch (error) {
     unlock();
@@ -49,11 +50,13 @@ export async function openSqlite(options: SqliteOptions): Promise<Backend> {
   }
 }
 
-function migrateFile(file: string, at: number): void {
+function prepareFile(file: string, at: number): void {
   const connection = openForWriting(file, BUSY_TIMEOUT_MS);
   try {
     connection.exec('begin immediate');
-    createExecutor(connection)(migrate(sqliteEngine, at));
+    const execute = createExecutor(connection);
+    execute(migrate(sqliteEngine, at));
+    execute(releaseLeases(at));
     connection.exec('commit');
   } finally {
     connection.close();
