@@ -27,7 +27,7 @@ export const channelsList: Command = {
       table(
         [
           { title: 'id', text: (channel) => channel.id },
-          { title: 'name', text: (channel) => channel.name, widthMax: 30 },
+          { title: 'name', text: (channel) => channel.name, widthMax: 48 },
           { title: 'provider', text: (channel) => channel.provider },
           { title: 'state', text: (channel) => (channel.enabled ? 'enabled' : 'disabled') },
           {
