@@ -4,14 +4,13 @@
  */
 import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../lib/clock.ts';
 import { createGuardedHttp } from '../lib/guarded-http.ts';
 import { serveBytes } from '../lib/serve-bytes.ts';
-import type { Simulator, SimulatorAnswer, SimulatorRequest } from '../providers/kit/simulator.ts';
+import type { Simulator, SimulatorRequest } from '../providers/kit/simulator.ts';
 import { HONEST_BEHAVIOUR } from './behaviour.ts';
 import type { Behaviour } from './behaviour.ts';
 import { createCallbacks } from './callbacks.ts';
@@ -20,6 +19,18 @@ import type { ControlContext } from './control.ts';
 import { createFileLinks } from './file-links.ts';
 import { createFilms } from './films.ts';
 import { createHost, honestStatus } from './host.ts';
+import {
+  addressOf,
+  cut,
+  flatten,
+  isLoopback,
+  listen,
+  notFound,
+  originOf,
+  readBody,
+  send,
+  tooLarge,
+} from './http-io.ts';
 import { openPictures } from './pictures.ts';
 import { createRenderer } from './render/index.ts';
 import type { Renderer } from './render/index.ts';
@@ -49,9 +60,6 @@ export interface Sandbox {
   /** Finishes answers in hand, stops callbacks and renders. */
   close(): Promise<void>;
 }
-
-/** Seven pictures of ten megabytes in base64; refused beyond. */
-const bodyBytesMax = 96 * 1024 * 1024;
 
 /** Rejects when the address cannot be listened on or the directory cannot be written. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -104,7 +112,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     }
     const target = findSimulator(simulators, path);
     if (!target) return send(response, notFound());
-    await answerUpstream(
+    const answering = answerUpstream(
       target.simulator,
       {
         method: request.method ?? 'GET',
@@ -116,6 +124,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       },
       response,
     );
+    inHand.add(answering);
+    await answering.finally(() => inHand.delete(answering));
   }
 
   /** The upstream's answer, with the misbehaviour that was asked for around it. */
@@ -158,11 +168,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       'inline',
     );
     response.writeHead(answer.status, answer.headers);
-    if (answer.stream) await pipeline(answer.stream, response);
+    if (answer.stream) await pipeline(answer.stream, response, { signal: stopping.signal });
     else response.end();
   }
 
   const stopping = new AbortController();
+  const inHand = new Set<Promise<void>>();
   const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
     handle(request, response).catch(() => {
       // A fault of ours: answered, not fatal. An answer that has begun can only be cut.
@@ -170,7 +181,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       else send(response, { status: 500, body: '{"error":{"message":"The sandbox itself failed."}}' });
     });
   });
-  await listen(server, options);
+  const closeParts = async () => {
+    await callbacks.stop();
+    await guarded.close();
+    // Downloads that wait for a film fail now; whoever asked will ask again.
+    await ownRenderer?.close();
+    await Promise.allSettled(inHand);
+  };
+  try {
+    await listen(server, options.port, options.host);
+  } catch (error) {
+    await closeParts();
+    state.close();
+    throw error;
+  }
   const listening = addressOf(server, options.host);
   callbacks.resume();
 
@@ -179,20 +203,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     async close() {
       stopping.abort();
       const closed = new Promise((resolve) => server.close(resolve));
-      // Kept-alive connections and downloads that wait for a render would hold the door open.
-      const cutting = setTimeout(() => server.closeAllConnections(), drainMsMax);
-      await callbacks.stop();
+      await closeParts();
+      server.closeAllConnections();
       await closed;
-      clearTimeout(cutting);
-      await guarded.close();
-      await ownRenderer?.close();
       state.close();
     },
   };
 }
-
-/** Answers are quick; whoever waits longer waits for a film. */
-const drainMsMax = 1000;
 
 /** Upstreams delete results after this. */
 const linkLifetimeMs = 30 * 86_400_000;
@@ -211,75 +228,4 @@ function findSimulator(simulators: Simulator[], path: string): { simulator: Simu
 function mannerFor(behaviour: Behaviour, method: string): Behaviour {
   const kind = method === 'POST' ? 'create' : 'query';
   return behaviour.applies_to === 'all' || behaviour.applies_to === kind ? behaviour : HONEST_BEHAVIOUR;
-}
-
-/** Under the name the caller used, so that links work through containers and proxies. */
-function originOf(request: IncomingMessage, listening: string): string {
-  const host = request.headers.host;
-  return host && /^[\w.:[\]-]{1,255}$/.test(host) ? `http://${host}` : listening;
-}
-
-function isLoopback(origin: string): boolean {
-  const name = URL.parse(origin)?.hostname ?? '';
-  return name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
-}
-
-function flatten(request: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return headers;
-}
-
-/** Null when it is larger than any simulated upstream takes; the rest is drained, so that the answer arrives. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= bodyBytesMax) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  return bytes > bodyBytesMax ? null : Buffer.concat(chunks).toString('utf8');
-}
-
-function send(response: ServerResponse, answer: SimulatorAnswer): void {
-  const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, {
-    'content-type': 'application/json',
-    ...answer.headers,
-    'content-length': body.length,
-  });
-  response.end(body);
-}
-
-/** The caller sees a reset or a closed socket, and cannot know what was done. */
-function cut(response: ServerResponse): void {
-  response.socket?.destroy();
-}
-
-function notFound(): SimulatorAnswer {
-  return { status: 404, body: '{"error":{"message":"There is nothing here."}}' };
-}
-
-function tooLarge(): SimulatorAnswer {
-  return { status: 413, body: '{"error":{"message":"The body is too large."}}' };
-}
-
-function listen(server: Server, { host, port }: SandboxOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function addressOf(server: Server, host: string): string {
-  const { port } = server.address() as AddressInfo;
-  // An address to call, not to listen on.
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
 }
