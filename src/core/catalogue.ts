@@ -69,7 +69,7 @@ export function createCatalogue(families: readonly Family[]): Catalogue {
   };
 }
 
-/** An alias as a model: the union of what the models behind it can do. */
+/** An alias as a model: the union of what the models behind it can do, as far as the name allows. */
 function specOfAlias(family: Family, alias: AliasSpec): ModelSpec {
   const behind = alias.models.map((id) => {
     const model = family.models.find((candidate) => candidate.id === id);
@@ -77,14 +77,17 @@ function specOfAlias(family: Family, alias: AliasSpec): ModelSpec {
     return model;
   });
   const union = <Value>(read: (model: ModelSpec) => Value[]): Value[] => [...new Set(behind.flatMap(read))];
+  const operations = alias.operations ?? union((model) => model.operations);
+  // Lengths, ratios and features are those of ordinary films; a scene has its own, which follow from its media.
+  const makesFilms = operations.includes('text-to-video') || operations.includes('image-to-video');
   return {
     id: alias.id,
     title: alias.title,
     aliases: [],
-    operations: union((model) => model.operations),
-    durations: union((model) => model.durations).sort((one, other) => one - other),
+    operations,
+    durations: makesFilms ? union((model) => model.durations).sort((one, other) => one - other) : [],
     resolutions: union((model) => model.resolutions),
-    aspectRatios: union((model) => model.aspectRatios),
-    features: union((model) => model.features),
+    aspectRatios: makesFilms ? union((model) => model.aspectRatios) : [],
+    features: makesFilms ? union((model) => model.features) : [],
   };
 }

@@ -63,6 +63,8 @@ export interface AliasSpec {
   hidden: boolean;
   /** Models it may settle on. */
   models: string[];
+  /** What the name itself narrows the models to; absent: all they do. */
+  operations?: VideoOperation[];
 }
 
 /** A row of the price book: what one unit of a tier costs. */

@@ -52,11 +52,11 @@ export function readFileId(claim: Claim): Media {
 /** An absolute http(s) URL; `secure` refuses plain http. */
 export function readUrl(claim: Claim, options: { secure?: boolean } = {}): string {
   const text = typeof claim.value === 'string' ? claim.value.trim() : '';
-  const url = text.length <= urlLengthMax ? URL.parse(text) : null;
+  // The parser drops line breaks and tabs in silence; the text that is passed on would keep them.
+  const url = text.length <= urlLengthMax && !/[\s\p{Cc}]/u.test(text) ? URL.parse(text) : null;
   const wanted = options.secure ? 'a public https URL' : 'an http(s) URL';
-  const allowed =
-    url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && !options.secure));
-  if (!allowed || url.hostname === '')
+  const allowed = url?.protocol === 'https:' || (url?.protocol === 'http:' && !options.secure);
+  if (!allowed || url?.hostname === '')
     throw invalid(claim.source, `must be ${wanted}, not ${show(claim.value)}.`);
   return text;
 }

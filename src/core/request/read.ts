@@ -22,7 +22,8 @@ export function show(value: unknown): string {
   ) {
     return String(value);
   }
-  return Array.isArray(value) ? 'a list' : `an ${typeof value}`;
+  if (value === undefined) return 'nothing';
+  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 /** `['a', 'b', 'c']` -> `a, b or c`. */

@@ -127,7 +127,8 @@ function draftOf(
     return read(claim);
   };
 
-  const allowedSeconds = secondsInWords(entry.model.durations);
+  // A scene has lengths of its own, which the model's list does not tell.
+  const allowedSeconds = loose.scene.length > 0 ? 'above zero' : secondsInWords(entry.model.durations);
   const keepOriginalSound = take('keepOriginalSound', readFlag);
   const pictures = gatherPictures(loose, keepOriginalSound);
   for (const field of ['firstFrame', 'lastFrame'] as const) {

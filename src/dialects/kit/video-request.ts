@@ -257,19 +257,15 @@ const shape = {
 };
 
 /** The body at Kling's own doors, where a missing model means kling-v1. */
-export const klingVideoRequest = z
-  .looseObject(shape, { error: 'must be a JSON object' })
-  .meta({
-    id: 'KlingVideoRequest',
-    description: 'A video to be made, in Kling\u2019s words or in OpenAI\u2019s.',
-  });
+export const klingVideoRequest = z.looseObject(shape, { error: 'must be a JSON object' }).meta({
+  id: 'KlingVideoRequest',
+  description: 'A video to be made, in Kling’s words or in OpenAI’s.',
+});
 
 /** The body at the other doors, where a model is required. */
-export const videoGenerationRequest = z
-  .looseObject(shape, { error: 'must be a JSON object' })
-  .meta({
-    id: 'VideoGenerationRequest',
-    description: 'A video to be made; `model` (or `model_name`) is required.',
-  });
+export const videoGenerationRequest = z.looseObject(shape, { error: 'must be a JSON object' }).meta({
+  id: 'VideoGenerationRequest',
+  description: 'A video to be made; `model` (or `model_name`) is required.',
+});
 
 export type VideoRequestBody = z.output<typeof videoGenerationRequest>;

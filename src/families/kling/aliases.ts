@@ -74,14 +74,20 @@ export const aliases: KlingAlias[] = [
   {
     ...byOneModel('kling-avatar-720p', 'Kling Avatar 720P', 'kling-v2-6'),
     operation: 'avatar',
+    operations: ['avatar'],
     resolution: '720P',
   },
   {
     ...byOneModel('kling-avatar-1080p', 'Kling Avatar 1080P', 'kling-v2-6'),
     operation: 'avatar',
+    operations: ['avatar'],
     resolution: '1080P',
   },
-  { ...byOneModel('kling-identify-face', 'Kling lip-sync', 'kling-v2-6'), operation: 'lip-sync' },
+  {
+    ...byOneModel('kling-identify-face', 'Kling lip-sync', 'kling-v2-6'),
+    operation: 'lip-sync',
+    operations: ['lip-sync'],
+  },
 ];
 
 const byName = new Map(aliases.map((alias) => [alias.id, alias]));

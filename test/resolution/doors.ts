@@ -1,0 +1,76 @@
+/** Requests resolved and priced as a door would do it, without a server. */
+import assert from 'node:assert/strict';
+import { createCatalogue } from '../../src/core/catalogue.ts';
+import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
+import type { Quote } from '../../src/core/ports.ts';
+import { createPriceBook, quote } from '../../src/core/pricing.ts';
+import type { SurfaceDefaults } from '../../src/core/request/types.ts';
+import { resolveVideo, type Resolution } from '../../src/core/request/video.ts';
+import { looseVideo, videoGenerationRequest } from '../../src/dialects/kit/video-request.ts';
+import * as families from '../../src/families/index.ts';
+
+export const catalogue = createCatalogue(Object.values(families));
+export const priceBook = createPriceBook(Object.values(families), 'USD');
+/** 2026-11-20. */
+export const now = Date.UTC(2026, 10, 20);
+
+const video: SurfaceDefaults = {
+  surface: 'openai.videos',
+  model: null,
+  mode: null,
+  operation: null,
+  refusesInlineMedia: false,
+  requiresAspectRatio: false,
+  imagesMax: 3,
+};
+
+export const doors = {
+  videos: video,
+  strictVideos: { ...video, refusesInlineMedia: true },
+  text2video: { ...video, surface: 'kling.text2video', model: 'kling-v1', operation: 'text-to-video' },
+  image2video: { ...video, surface: 'kling.image2video', model: 'kling-v1', operation: 'image-to-video' },
+  omniVideo: {
+    ...video,
+    surface: 'kling.omni-video',
+    model: 'kling-video-o1',
+    mode: 'pro',
+    requiresAspectRatio: true,
+    imagesMax: 7,
+    billsOutputLength: true,
+  },
+} satisfies Record<string, SurfaceDefaults>;
+
+export type Body = Record<string, unknown>;
+export type Door = keyof typeof doors;
+
+/** Parses, resolves and prices a body at a door. */
+export function resolve(body: Body, door: Door = 'videos'): Resolution & { quote: Quote } {
+  const parsed = videoGenerationRequest.parse(body);
+  const resolution = resolveVideo(looseVideo(parsed, doors[door]), catalogue, { nowMs: now });
+  return { ...resolution, quote: quote(resolution.request, resolution.family, priceBook) };
+}
+
+export function tierOf(body: Body, door: Door = 'videos'): string {
+  return resolve(body, door).quote.tier;
+}
+
+export function warningsOf(body: Body, door: Door = 'videos'): string[] {
+  return resolve(body, door).warnings.map((warning) => warning.code);
+}
+
+/** Asserts that a body is refused with this code, naming this field; answers the message. */
+export function refused(body: Body, code: ErrorCode, param: string | null, door: Door = 'videos'): string {
+  try {
+    resolve(body, door);
+  } catch (error) {
+    assert.ok(error instanceof GatewayError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.equal(error.param, param, error.message);
+    return error.publicMessage;
+  }
+  return assert.fail(`not refused: ${JSON.stringify(body)}`);
+}
+
+export const picture = 'https://example.com/first.png';
+export const otherPicture = 'https://example.com/second.png';
+export const film = 'https://example.com/film.mp4';
