@@ -11,6 +11,11 @@ export interface Films {
   film(task: SimulatedTask, variant: FilmVariant): Promise<RenderedFile>;
 }
 
+/** One is being drawn while the next one's pictures are fetched. */
+const workingMax = 2;
+/** Far more than there are slots at once. */
+const waitingMax = 1000;
+
 const ratios = { '16:9': 16 / 9, '9:16': 9 / 16, '1:1': 1 };
 type Ratio = keyof typeof ratios;
 
@@ -38,12 +43,30 @@ export function createFilms(renderer: Pick<Renderer, 'video'>, pictures: Picture
     return renderer.video(job);
   }
 
+  // A plan that waits holds no pictures; a job that waits in the renderer does.
+  const waiting: { plan: FilmPlan; variant: FilmVariant }[] = [];
+  let working = 0;
+
+  function enqueue(plan: FilmPlan, variant: FilmVariant): void {
+    // What is left out is rendered when it is asked for.
+    if (waiting.length < waitingMax) waiting.push({ plan, variant });
+    if (working < workingMax) void work();
+  }
+
+  async function work(): Promise<void> {
+    working++;
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      // Whoever downloads will meet the failure; nobody is waiting for it here.
+      await film(next.plan, next.variant).catch(() => {});
+    }
+    working--;
+  }
+
   return {
     prepare(task) {
-      // Whoever downloads will meet the failure; nobody is waiting for it here.
       if (!task.film) return;
-      film(task.film, 'plain').catch(() => {});
-      if (task.film.watermark) film(task.film, 'watermarked').catch(() => {});
+      enqueue(task.film, 'plain');
+      if (task.film.watermark) enqueue(task.film, 'watermarked');
     },
     async film(task, variant) {
       if (!task.film) throw new Error(`task ${task.taskId} has no film`);
