@@ -335,7 +335,12 @@ export class Lane {
       try {
         const refs = due.map((polled) => polled.ref);
         const observations = await maker.pollMany(refs, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
-        await Promise.all(due.map((polled, index) => this.#observe(polled, observations[index]!, [])));
+        await Promise.all(
+          due.map(async (polled, index) => {
+            const observation = observations[index] ?? null;
+            if (observation !== null) await this.#observe(polled, observation, []);
+          }),
+        );
       } catch (error) {
         failed = this.#noNews(error);
       }
