@@ -236,6 +236,11 @@ describe('errors', () => {
     assert.equal((await fixture.server.inject({ url: '/admin/v1/none' })).json().error.code, 'not_found');
   });
 
+  test('are found under doubled slashes too, as a base URL with a slash at its end makes them', async () => {
+    assert.equal((await fixture.server.inject({ url: '//echo//things/1', headers: bearer })).statusCode, 200);
+    assert.equal((await fixture.server.inject({ url: '//echo/none' })).json().echo, 'not_found');
+  });
+
   test('of ours say nothing but that, and are logged with their cause', async () => {
     const answer = await fixture.server.inject({ url: '/echo/fails', headers: bearer });
     assert.equal(answer.statusCode, 500);

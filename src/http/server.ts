@@ -38,7 +38,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     forceCloseConnections: 'idle',
     // While we drain, requests on open connections are still served.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 1024 },
+    // A base URL that ends with a slash makes paths like `//v1/videos`.
+    routerOptions: { maxParamLength: 1024, ignoreDuplicateSlashes: true },
     frameworkErrors: createFrameworkErrorHandler(renderer),
     clientErrorHandler: answerClientError,
   }) as unknown as FastifyInstance;

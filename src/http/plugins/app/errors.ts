@@ -98,11 +98,12 @@ export function sendError(
     .send(writeJson(rendered.body));
 }
 
-/** The path of a request target, without its query. */
+/** The path of a request target as routes see it: without its query, and with doubled slashes made one. */
 export function pathOf(url: string | undefined): string {
   if (url === undefined) return '/';
   const end = url.search(/[?#;]/);
-  return end < 0 ? url : url.slice(0, end);
+  const path = end < 0 ? url : url.slice(0, end);
+  return path.includes('//') ? path.replace(/\/{2,}/g, '/') : path;
 }
 
 /** For failures that Fastify meets before there is a request of its own, such as a malformed URL. */
