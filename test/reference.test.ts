@@ -80,7 +80,14 @@ test('the guide lists every tier at its default price', () => {
 });
 
 test('links between our own pages lead somewhere', () => {
-  const files = ['README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', guide, join(pages, 'README.md')];
+  const files = [
+    'README.md',
+    'README.zh-CN.md',
+    'CONTRIBUTING.md',
+    guide,
+    'reference/guides/sandbox.md',
+    join(pages, 'README.md'),
+  ];
   for (const file of files) {
     const links = [...readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(
       (match) => match[1]!,

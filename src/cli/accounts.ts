@@ -2,7 +2,7 @@ import { adminAccess, readPages } from './admin.ts';
 import type { Command } from './command.ts';
 import { adminOptions, jsonOption } from './connection.ts';
 import { table } from './table.ts';
-import { printJson, time } from './text.ts';
+import { ownName, printJson, time } from './text.ts';
 import type { Account, Wallet } from './wire.ts';
 
 /** As many as a person will read; scripts page through the admin API. */
@@ -58,9 +58,10 @@ export const accountsCreate: Command = {
     const { body } = await api.call<Account>('/admin/v1/accounts', { method: 'POST', json: { name } });
     if (input.flag('json')) printJson(context.terminal, body);
     else {
+      const self = ownName(context.env);
       context.terminal.out(`${body.id}\n`);
       context.terminal.err(
-        `Next: reelay top-up ${body.id} 100, then reelay keys create --account ${body.id}.\n`,
+        `Next: ${self} top-up ${body.id} 100, then ${self} keys create --account ${body.id}.\n`,
       );
     }
     return 0;

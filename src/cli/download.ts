@@ -37,7 +37,7 @@ export const download: Command = {
         `The task failed, there is no video: ${video.error?.message ?? 'no reason was given'}`,
       );
     }
-    const saved = await saveVideo(api, video.id, await targetPath(named, video.id, context), signal);
+    const saved = await saveVideo(api, video.id, await targetPath(named, video.id, context), context);
     if (input.flag('json')) printJson(terminal, { ...video, file: saved.path, bytes: saved.bytes });
     else terminal.out(`${relative(context.cwd, saved.path)}  ${size(saved.bytes)}\n`);
     return 0;

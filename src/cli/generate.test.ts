@@ -197,6 +197,13 @@ test('a failed task ends with 1 and says that it was free', async (t) => {
   assert.deepEqual(readdirSync(cwd), []);
 });
 
+test('who came by npx is told npx commands', async (t) => {
+  const { context } = await setUp(t, { ...happy, [`GET /v1/videos/${id}`]: video('failed', 100) });
+  context.env = { ...context.env, npm_command: 'exec' };
+  await runCli(['generate', 'a cat'], context);
+  assert.ok(context.output().err.includes(`npx reelay tasks get ${id}`));
+});
+
 test('a gateway that restarts meanwhile is waited for', async (t) => {
   const { context } = await setUp(t, {
     ...happy,

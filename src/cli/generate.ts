@@ -7,7 +7,7 @@ import { generateRequest, MODEL_DEFAULT } from './generate-request.ts';
 import { startProgress } from './progress.ts';
 import { checkTarget, saveVideo, targetPath } from './save.ts';
 import { facts } from './table.ts';
-import { printJson, printWarnings, size } from './text.ts';
+import { ownName, printJson, printWarnings, size } from './text.ts';
 import { waitForVideo } from './wait.ts';
 import type { Estimate, Video } from './wire.ts';
 
@@ -85,7 +85,7 @@ async function run(input: Input, context: Context): Promise<number> {
     const progress = startProgress(terminal);
     const video = await waitForVideo(api, id, progress, signal, created).finally(() => progress.end());
     if (video.status === 'failed') return reportFailure(video, input, context);
-    const saved = await saveVideo(api, id, await targetPath(named, id, context), signal);
+    const saved = await saveVideo(api, id, await targetPath(named, id, context), context);
     if (input.flag('json')) {
       printJson(terminal, { ...video, file: saved.path, bytes: saved.bytes });
       return 0;
@@ -102,10 +102,11 @@ async function run(input: Input, context: Context): Promise<number> {
   } catch (error) {
     if (!signal.aborted && !(error instanceof UnreachableError)) throw error;
     const why = error instanceof UnreachableError ? `${error.message}\n` : '';
+    const self = ownName(context.env);
     const output = named === undefined ? '' : ` -o ${named}`;
     terminal.err(
-      `${why}The task goes on without us. See how it does:  reelay tasks get ${id}\n` +
-        `Get the video when it is finished:          reelay download ${id}${output}\n`,
+      `${why}The task goes on without us. See how it does:  ${self} tasks get ${id}\n` +
+        `Get the video when it is finished:          ${self} download ${id}${output}\n`,
     );
     return signal.aborted ? 130 : 1;
   }
@@ -116,7 +117,7 @@ async function create(
   api: Api,
   body: Pick<Call, 'json' | 'form'>,
   estimate: Estimate,
-  { signal }: Context,
+  { signal, env }: Context,
 ): Promise<Answer<Video>> {
   try {
     return await api.call<Video>('/v1/videos', {
@@ -129,17 +130,17 @@ async function create(
     if (error instanceof UnreachableError && error.isRefused) throw error;
     const what = signal.aborted ? 'Interrupted' : (error as Error).message.replace(/\.$/, '');
     throw new CliError(
-      `${what}. Whether the task was created is not known: look before you try again, with reelay tasks list.`,
+      `${what}. Whether the task was created is not known: look before you try again, with ${ownName(env)} tasks list.`,
       signal.aborted ? 130 : 1,
     );
   }
 }
 
-function reportFailure(video: Video, input: Input, { terminal }: Context): number {
+function reportFailure(video: Video, input: Input, { terminal, env }: Context): number {
   if (input.flag('json')) printJson(terminal, video);
   const reason = video.error?.message ?? 'no reason was given';
   terminal.err(
-    `${terminal.paint('red', 'The task failed:')} ${reason}\nNothing was charged. Details: reelay tasks get ${video.id}\n`,
+    `${terminal.paint('red', 'The task failed:')} ${reason}\nNothing was charged. Details: ${ownName(env)} tasks get ${video.id}\n`,
   );
   return 1;
 }

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { header, type Api } from './api.ts';
 import { CliError, type Context } from './command.ts';
+import { ownName } from './text.ts';
 
 export interface SavedFile {
   path: string;
@@ -29,7 +30,12 @@ export async function checkTarget(named: string | undefined, context: Context): 
 }
 
 /** Streams the video into a file beside the target, then renames it: a broken download leaves nothing behind. */
-export async function saveVideo(api: Api, id: string, path: string, signal: AbortSignal): Promise<SavedFile> {
+export async function saveVideo(
+  api: Api,
+  id: string,
+  path: string,
+  { signal, env }: Context,
+): Promise<SavedFile> {
   const { headers, body } = await api.open(`/v1/videos/${encodeURIComponent(id)}/content`);
   const partial = `${path}.${process.pid}.part`;
   const expectedBytes = Number(header(headers, 'content-length') ?? NaN);
@@ -45,7 +51,7 @@ export async function saveVideo(api: Api, id: string, path: string, signal: Abor
     await rm(partial, { force: true });
     if (signal.aborted) throw error;
     throw new CliError(
-      `The video could not be saved: ${(error as Error).message}. It is kept: reelay download ${id} -o ${path}`,
+      `The video could not be saved: ${(error as Error).message}. It is kept: ${ownName(env)} download ${id} -o ${path}`,
     );
   }
 }

@@ -60,3 +60,8 @@ function indent(json: string): string {
     return token === ':' ? ': ' : token;
   });
 }
+
+/** How this person calls us, for commands they may paste: npm says when it was npx. */
+export function ownName(env: Record<string, string | undefined>): string {
+  return env.npm_command === 'exec' ? 'npx reelay' : 'reelay';
+}
