@@ -3,6 +3,7 @@
  * May run any number of times: keys are the task's, and finishing compares before it sets.
  */
 import type { Channel, OpenAttempt, UpstreamOutput } from '../core/ports.ts';
+import { chargeFor } from '../core/pricing.ts';
 import type { StoredOutput, TaskResult } from '../core/task.ts';
 import { isFinal } from '../core/task.ts';
 import { extractCover } from '../lib/mp4-cover.ts';
@@ -31,6 +32,8 @@ export async function persistOutput(
   ctx.faults('persist:after-download');
 
   const result = await describe(ctx, input.taskId, stored);
+  const told = outputs.find((output) => output.role === 'video')?.durationSeconds ?? null;
+  const charge = chargeFor(open.task.quote, open.task.request, result.durationSeconds ?? told);
   ctx.faults('persist:before-finish');
   await ctx.store.finishTask({
     taskId: input.taskId,
@@ -40,8 +43,8 @@ export async function persistOutput(
     outcome: {
       state: 'completed',
       result,
-      chargeMicros: open.task.quote.amountMicros,
-      quantity: open.task.quote.quantity,
+      chargeMicros: charge.amountMicros,
+      quantity: charge.quantity,
     },
   });
   ctx.faults('persist:after-finish');
