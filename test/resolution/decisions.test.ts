@@ -569,3 +569,81 @@ describe('row 37: enums in any case', () => {
     refused({ model: 'kling-3.0', prompt, mode: 'ultra' }, 'invalid_value', 'mode');
   });
 });
+
+describe('what clients send along', () => {
+  test('fields left empty are as good as absent', () => {
+    const empty = {
+      negative_prompt: '',
+      image: '',
+      image_tail: null,
+      images: [],
+      multi_prompt: [],
+      voice_list: [],
+      element_list: [],
+      dynamic_masks: [],
+      callback_url: '',
+      external_task_id: '',
+      metadata: {},
+    };
+    const { request } = resolve({ model: 'kling-v2-6', prompt, ...empty });
+    assert.deepEqual(request, resolve({ model: 'kling-v2-6', prompt }).request);
+  });
+
+  test('sounds and sessions have no place in an ordinary film', () => {
+    const { request, warnings } = resolve({
+      model: 'kling-3.0',
+      prompt,
+      metadata: { ext_info: { session_id: 's', sound_file: 'https://example.com/a.mp3' } },
+    });
+    assert.deepEqual(request.extensions, {});
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['audio_ignored', 'audio_ignored'],
+    );
+  });
+
+  test('callback, own id and cost cap are judged', () => {
+    const body = { model: 'kling-2.5', prompt };
+    const taken = resolve({
+      ...body,
+      callback_url: 'https://example.com/hook',
+      external_task_id: ' mine-1 ',
+      max_cost: '0.5',
+    });
+    assert.equal(taken.callbackUrl, 'https://example.com/hook');
+    assert.equal(taken.externalTaskId, 'mine-1');
+    assert.equal(taken.maxCostMicros, 500_000n);
+    assert.equal(
+      resolve({ ...body, external_task_id: 913827032734642185n }).externalTaskId,
+      '913827032734642185',
+    );
+    refused({ ...body, callback_url: 'example.com/hook' }, 'invalid_value', 'callback_url');
+    refused({ ...body, external_task_id: 'x'.repeat(129) }, 'invalid_value', 'external_task_id');
+    refused({ ...body, external_task_id: 'a\nb' }, 'invalid_value', 'external_task_id');
+    for (const max_cost of ['-1', 'cheap', '1e3'])
+      refused({ ...body, max_cost }, 'invalid_value', 'max_cost');
+  });
+
+  test('a door that knows its operation asks for what it needs', () => {
+    refused({ model_name: 'kling-v2-1', prompt }, 'missing_required_parameter', 'image', 'image2video');
+    assert.equal(resolve({ prompt, image: picture }, 'text2video').request.operation, 'image-to-video');
+    assert.equal(
+      resolve({ model_name: 'kling-v1', image_tail: picture }, 'image2video').request.firstFrame,
+      null,
+    );
+  });
+
+  test('speaking scenes reach their media and handles', () => {
+    const ext_info = JSON.stringify({
+      AdditionalParameters: JSON.stringify({ session_id: 's1', face_choose: [{ face_id: '0' }] }),
+    });
+    const { request } = resolve({
+      model: 'kling-identify-face',
+      prompt,
+      metadata: { ext_info, audio_url: 'https://example.com/a.mp3' },
+    });
+    assert.deepEqual(request.extensions, { session_id: 's1', face_choose: [{ face_id: '0' }] });
+    assert.equal(request.audio?.kind, 'url');
+    assert.equal(request.sound, true);
+  });
+});

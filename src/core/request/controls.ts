@@ -31,20 +31,22 @@ const cameraReach = 10;
 /** `{type, config}`: a named move, or `simple` with exactly one axis that is not 0. */
 export function readCameraControl(claim: Claim): CameraControl {
   const fields = readObject(claim);
-  if (fields['type'] === undefined || fields['type'] === null) {
+  if (!isGiven(fields['type'])) {
     throw missing(`${claim.source}.type`, oneOf(CAMERA_TYPES));
   }
   const type = readWord({ source: `${claim.source}.type`, value: fields['type'] }, CAMERA_TYPES);
-  const configClaim = { source: `${claim.source}.config`, value: fields['config'] };
+  const given = fields['config'];
+  const configClaim: Claim = { source: `${claim.source}.config`, value: given };
   if (type !== 'simple') {
-    if (configClaim.value !== undefined && configClaim.value !== null) {
+    if (
+      isGiven(given) &&
+      Object.values(readObject(configClaim)).some((value) => isGiven(value) && Number(value) !== 0)
+    ) {
       throw invalid(configClaim.source, `goes with type simple only, not with ${type}: leave it out.`);
     }
     return { type, config: null };
   }
-  if (configClaim.value === undefined || configClaim.value === null) {
-    throw missing(configClaim.source, `an object with one of ${oneOf(CAMERA_AXES)}`);
-  }
+  if (!isGiven(given)) throw missing(configClaim.source, `an object with one of ${oneOf(CAMERA_AXES)}`);
   const config: Record<string, number> = {};
   let moves = 0;
   for (const [axis, value] of Object.entries(readObject(configClaim))) {

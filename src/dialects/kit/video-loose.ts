@@ -79,12 +79,13 @@ export function looseVideo(body: VideoRequestBody, surface: SurfaceDefaults): Lo
   };
 }
 
-/** Absent, null and empty text are no claim: forms and some clients send fields they leave empty. */
+/** Absent, null, empty text and empty lists are no claim: forms and some clients send fields they leave empty. */
 function claim(claims: Claim[], source: string, value: unknown): void {
   if (isGiven(value)) claims.push({ source, value });
 }
 
 function isGiven(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
   return value !== undefined && value !== null && value !== '';
 }
 

@@ -13,12 +13,16 @@ import { secondsDefault } from './limits.ts';
 import { modelsWith } from './models.ts';
 import { oneOf } from '../../core/request/read.ts';
 import { qualityOf, raiseToPro, settleAspectRatio, settleResolution } from './picture.ts';
-import { invalid, missing, nameOf, sourceOf, unsupported, type Case } from './refuse.ts';
+import { invalid, missing, nameOf, sourceOf, unsupported, warn, type Case } from './refuse.ts';
 import { common } from './common.ts';
+
+/** Fields of scenes that speak; an ordinary film has no place for them. */
+const speechFields = ['soundFile', 'audioId', 'sessionId', 'faceChoose'];
 
 /** Judges a film. Throws GatewayError for what lies outside the capability matrix. */
 export function resolveFilm(judged: Case): VideoRequest {
   const { draft, model } = judged;
+  noteSpeechFields(judged);
   const frames = arrangeFrames(judged);
   const resolution = settleResolution(judged, model.resolutions);
   const seconds = settleSeconds(judged, frames);
@@ -36,6 +40,7 @@ export function resolveFilm(judged: Case): VideoRequest {
   }
   const request: VideoRequest = {
     ...common(judged),
+    extensions: {},
     ...texts,
     ...frames,
     seconds,
@@ -55,6 +60,21 @@ export function resolveFilm(judged: Case): VideoRequest {
   if (draft.loose.surface.billsOutputLength && frames.referenceVideo?.role === 'base')
     request.billsOutputLength = true;
   return request;
+}
+
+function noteSpeechFields(judged: Case): void {
+  const { sources } = judged.draft;
+  for (const field of speechFields) {
+    const source = sources[field];
+    if (source === undefined) continue;
+    delete sources[field];
+    warn(
+      judged,
+      'audio_ignored',
+      source,
+      `${source} only serves avatars and lip-sync: set metadata.scene_type.`,
+    );
+  }
 }
 
 /** Whose shape the film takes: a frame's, or that of the film to be edited. */
