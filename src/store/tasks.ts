@@ -104,7 +104,7 @@ export const acceptTask: Mutation<AcceptTaskArgs, void> = function* (tx, { task,
   if ((yield* change(insert, task)) === 0) {
     throw new GatewayError(
       'duplicate_external_task_id',
-      `The external task id ${JSON.stringify(task.external_task_id)} is already used by another task of this account.`,
+      `external_task_id ${JSON.stringify(task.external_task_id)} is already used by another task of this account.`,
       { param: 'external_task_id' },
     );
   }
