@@ -20,7 +20,7 @@ export interface AccessToken {
 
 /** Whether a credential is a token rather than an API key: three parts between dots. */
 export function looksLikeAccessToken(credential: string): boolean {
-  return credential.split('.', 4).length === 3;
+  return credential.includes('.') && credential.split('.', 4).length === 3;
 }
 
 /** Takes a JWT apart. Throws `invalid_api_key` for everything but HS256 with `iss` and `exp`. */

@@ -33,7 +33,7 @@ export function addPush(
         const isUnknown =
           error instanceof GatewayError && (error.code === 'not_found' || error.code === 'task_not_found');
         if (isUnknown) throw error;
-        request.log.warn({ err: error, taskId }, 'a push could not be taken in');
+        request.log.warn({ err: error, requestId: request.id, taskId }, 'a push could not be taken in');
       }
       return { code: 0, message: 'ok' };
     },

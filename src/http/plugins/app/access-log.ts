@@ -5,6 +5,7 @@ export function addAccessLog(server: FastifyInstance): void {
   server.addHook('onResponse', (request, reply, done) => {
     request.log.info(
       {
+        requestId: request.id,
         method: request.method,
         url: loggedUrl(request.raw.url ?? ''),
         status: reply.statusCode,

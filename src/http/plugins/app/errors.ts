@@ -65,9 +65,12 @@ export function addErrors(server: FastifyInstance, renderer: ErrorRenderer): voi
   server.setErrorHandler((thrown, request, reply) => {
     const error = toGatewayError(thrown);
     if (error.code === 'internal_error') {
-      request.log.error({ err: error.cause ?? error, path: pathOf(request.raw.url) }, 'internal error');
+      request.log.error(
+        { err: error.cause ?? error, requestId: request.id, path: pathOf(request.raw.url) },
+        'internal error',
+      );
     } else if (error.code === 'unavailable') {
-      request.log.warn({ err: error.cause ?? error }, 'unavailable');
+      request.log.warn({ err: error.cause ?? error, requestId: request.id }, 'unavailable');
     }
     sendError(reply, renderer, error, request);
   });
