@@ -1,0 +1,22 @@
+/** What every engine behind the Store port promises. An engine's own test hands in a way to make one. */
+import { testAccess } from './contract/access.ts';
+import { testAttempts } from './contract/attempts.ts';
+import { testDurability } from './contract/durability.ts';
+import { promises, type StoreHarness } from './contract/harness.ts';
+import { testJobRows } from './contract/job-rows.ts';
+import { testLists } from './contract/lists.ts';
+import { testMoney } from './contract/money.ts';
+import { testTasks } from './contract/tasks.ts';
+
+export type { StoreHarness };
+
+export function testStore(name: string, make: () => Promise<StoreHarness>): void {
+  const promise = promises(name, make);
+  testAccess(promise);
+  testTasks(promise);
+  testAttempts(promise);
+  testMoney(promise);
+  testLists(promise);
+  testJobRows(promise);
+  testDurability(promise);
+}

@@ -1,0 +1,53 @@
+CREATE TABLE "accounts" ("id" text primary key, "name" text not null, "status" text not null, "created_at" integer not null) strict;
+
+CREATE TABLE "api_keys" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "name" text not null, "hint" text not null, "key_hash" text not null unique, "access_key" text not null unique, "secret_key_sealed" text not null, "response_style" text not null, "created_at" integer not null, "revoked_at" integer) strict;
+
+CREATE INDEX "api_keys_account" on "api_keys" ("account_id", "id");
+
+CREATE TABLE "attempts" ("id" text primary key, "task_id" text not null references "tasks" ("id"), "channel_id" text not null, "number" integer not null, "state" text not null, "ref" text, "owner" text not null, "submit_deadline_at" integer not null, "created_at" integer not null, "accepted_at" integer, "ended_at" integer, "outputs" text, "cost" text, "upstream_code" text, "message" text) strict;
+
+CREATE INDEX "attempts_open" on "attempts" ("channel_id", "id") where "ended_at" is null;
+
+CREATE UNIQUE INDEX "attempts_task" on "attempts" ("task_id", "number");
+
+CREATE TABLE "channels" ("id" text primary key, "name" text not null, "provider" text not null, "credential_sealed" text not null, "base_url" text, "priority" integer not null, "weight" integer not null, "concurrency" integer, "requests_per_second" real, "enabled" integer not null, "sandbox" integer not null, "created_at" integer not null, "updated_at" integer not null, "deleted_at" integer) strict;
+
+CREATE TABLE "events" ("id" text primary key, "type" text not null, "account_id" text not null, "task_id" text, "data" text not null, "created_at" integer not null) strict;
+
+CREATE INDEX "events_account" on "events" ("account_id", "id");
+
+CREATE INDEX "events_task" on "events" ("task_id", "id") where "task_id" is not null;
+
+CREATE TABLE "exchanges" ("id" text not null, "attempt_id" text not null, "at" integer not null, "method" text not null, "path" text not null, "request" text, "status" integer, "response" text, "duration_ms" integer not null, "error" text, constraint "exchanges_key" primary key ("attempt_id", "id")) strict;
+
+CREATE TABLE "jobs" ("id" text primary key, "queue" text not null, "data" text not null, "attempts" integer not null, "run_at" integer not null, "leased" integer not null, "error" text, "buried_at" integer, "created_at" integer not null) strict;
+
+CREATE INDEX "jobs_due" on "jobs" ("queue", "run_at") where "buried_at" is null;
+
+CREATE TRIGGER ledger_entries_no_delete before delete on ledger_entries begin select raise(abort, 'ledger_entries: rows are final'); end;
+
+CREATE TRIGGER ledger_entries_no_update before update on ledger_entries begin select raise(abort, 'ledger_entries: rows are final'); end;
+
+CREATE TABLE "ledger_entries" ("id" text not null, "posting_id" text not null, "account_id" text not null, "kind" text not null, "book" text not null, "amount_micros" integer not null, "task_id" text, "note" text, "created_at" integer not null, constraint "ledger_entries_key" primary key ("account_id", "id")) strict, without rowid;
+
+CREATE INDEX "ledger_entries_task" on "ledger_entries" ("task_id") where "task_id" is not null;
+
+CREATE TABLE "migrations" ("name" text primary key, "applied_at" integer not null);
+
+CREATE TABLE "tasks" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "key_id" text not null, "state" text not null, "surface" text not null, "channel_id" text not null, "attempt_id" text, "model" text not null, "requested_model" text not null, "tier" text not null, "hold_micros" integer not null, "charge_micros" integer, "external_task_id" text, "callback_url" text, "created_at" integer not null, "started_at" integer, "ended_at" integer, "updated_at" integer not null, "deadline_at" integer not null, "hidden_at" integer, "media_expires_at" integer, "media_forgotten_at" integer, "request" text not null, "quote" text not null, "warnings" text not null, "metadata" text not null, "result" text, "error" text) strict;
+
+CREATE INDEX "tasks_account" on "tasks" ("account_id", "id");
+
+CREATE INDEX "tasks_deadline" on "tasks" ("deadline_at") where "ended_at" is null;
+
+CREATE UNIQUE INDEX "tasks_external" on "tasks" ("account_id", "external_task_id") where "external_task_id" is not null;
+
+CREATE INDEX "tasks_media_expiry" on "tasks" ("media_expires_at") where "media_expires_at" is not null and "media_forgotten_at" is null;
+
+CREATE INDEX "tasks_surface" on "tasks" ("account_id", "surface", "id") where "hidden_at" is null;
+
+CREATE INDEX "tasks_waiting" on "tasks" ("channel_id", "id") where "attempt_id" is null and "ended_at" is null;
+
+CREATE TABLE "usage_records" ("id" text primary key, "account_id" text not null, "task_id" text not null unique, "tier" text not null, "unit" text not null, "quantity" integer not null, "amount_micros" integer not null, "cost" text, "created_at" integer not null) strict;
+
+CREATE TABLE "wallets" ("account_id" text primary key references "accounts" ("id"), "available_micros" integer not null check (available_micros >= 0), "held_micros" integer not null check (held_micros >= 0)) strict, without rowid;
