@@ -5,7 +5,7 @@ import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Quote } from '../../src/core/ports.ts';
 import { createPriceBook, quote } from '../../src/core/pricing.ts';
 import type { SurfaceDefaults } from '../../src/core/request/types.ts';
-import { resolveVideo, type Resolution } from '../../src/core/request/video.ts';
+import { resolveVideo, type JudgedVideo } from '../../src/core/request/video.ts';
 import { looseVideo, videoGenerationRequest } from '../../src/dialects/kit/video-request.ts';
 import * as families from '../../src/families/index.ts';
 
@@ -44,7 +44,7 @@ export type Body = Record<string, unknown>;
 export type Door = keyof typeof doors;
 
 /** Parses, resolves and prices a body at a door. */
-export function resolve(body: Body, door: Door = 'videos'): Resolution & { quote: Quote } {
+export function resolve(body: Body, door: Door = 'videos'): JudgedVideo & { quote: Quote } {
   const parsed = videoGenerationRequest.parse(body);
   const resolution = resolveVideo(looseVideo(parsed, doors[door]), catalogue, { nowMs: now });
   return { ...resolution, quote: quote(resolution.request, resolution.family, priceBook) };

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts';
 import { readMedia } from './media.ts';
 import {
   invalid,
+  isGiven,
   isObject,
   oneOf,
   readId,
@@ -159,10 +160,6 @@ function objectIn(claim: Claim, form: string): Record<string, unknown> {
   if (!isObject(claim.value))
     throw invalid(claim.source, `must be an object ${form}, not ${show(claim.value)}.`);
   return claim.value;
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '';
 }
 
 function missing(param: string, wanted: string): GatewayError {

@@ -151,3 +151,9 @@ export function readList(claim: Claim): Claim[] {
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
+
+/** Whether a field says anything: absent, null, empty text and an empty list do not. */
+export function isGiven(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return value !== undefined && value !== null && value !== '';
+}

@@ -41,13 +41,13 @@ export interface ResolveOptions {
 }
 
 /** A resolved request together with the family that judged it. */
-export type Resolution = ResolvedVideo & { family: Family };
+export type JudgedVideo = ResolvedVideo & { family: Family };
 
 /**
  * Resolves a video request. Throws GatewayError naming the field as the caller spelled it (`model_not_found`,
  * `missing_required_parameter`, `invalid_value`, `unsupported_parameter`).
  */
-export function resolveVideo(loose: LooseVideo, catalogue: Catalogue, options: ResolveOptions): Resolution {
+export function resolveVideo(loose: LooseVideo, catalogue: Catalogue, options: ResolveOptions): JudgedVideo {
   const warnings: Warning[] = [];
   const sources: Record<string, string> = {};
   const entry = findModel(loose, catalogue, sources, warnings);

@@ -1,7 +1,7 @@
 /** Media that name their own role: seed 003's `file_infos`, omni-video's `image_list` and `video_list`. */
 import { GatewayError } from '../../core/errors.ts';
 import { readFileId, readMedia, readUrl } from '../../core/request/media.ts';
-import { invalid, isObject, readFlag, readList, readWord, show } from '../../core/request/read.ts';
+import { invalid, isGiven, isObject, readFlag, readList, readWord, show } from '../../core/request/read.ts';
 import type { Claim, LooseFile } from '../../core/request/types.ts';
 
 type Fields = Record<string, unknown>;
@@ -20,7 +20,7 @@ const listMax = 20;
 
 function entriesOf(fields: Fields, key: string, prefix: string, max: number): Claim[] {
   const value = fields[key];
-  if (value === undefined || value === null || value === '') return [];
+  if (!isGiven(value)) return [];
   const source = `${prefix}${key}`;
   const entries = readList({ source, value });
   if (entries.length > max) throw invalid(source, `takes at most ${max} entries here.`);
@@ -99,8 +99,4 @@ function required(claim: Claim, wanted: string): Claim {
   throw new GatewayError('missing_required_parameter', `${claim.source} is required: ${wanted}.`, {
     param: claim.source,
   });
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '';
 }

@@ -1,5 +1,5 @@
 /** Wire -> loose input: every claim about every field with the path it stood at. No defaults, no judgement of values. */
-import { isObject, oneOf, readList, readObject, show } from '../../core/request/read.ts';
+import { isGiven, isObject, oneOf, readList, readObject, show } from '../../core/request/read.ts';
 import { isUpload } from '../../core/request/media.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Claim, LooseVideo, SurfaceDefaults } from '../../core/request/types.ts';
@@ -82,11 +82,6 @@ export function looseVideo(body: VideoRequestBody, surface: SurfaceDefaults): Lo
 /** Absent, null, empty text and empty lists are no claim: forms and some clients send fields they leave empty. */
 function claim(claims: Claim[], source: string, value: unknown): void {
   if (isGiven(value)) claims.push({ source, value });
-}
-
-function isGiven(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length > 0;
-  return value !== undefined && value !== null && value !== '';
 }
 
 const NO_FIELDS: Fields = Object.freeze({});

@@ -92,9 +92,14 @@ export const aliases: KlingAlias[] = [
 
 const byName = new Map(aliases.map((alias) => [alias.id, alias]));
 
+/** A requested name in the spelling of these tables. */
+export function spelled(requestedModel: string): string {
+  return requestedModel.trim().toLowerCase();
+}
+
 /** The alias of a requested name, in any case; null when the name is a model's own. */
 export function aliasOf(requestedModel: string): KlingAlias | null {
-  return byName.get(requestedModel.trim().toLowerCase()) ?? null;
+  return byName.get(spelled(requestedModel)) ?? null;
 }
 
 /** Who makes avatars and lip-sync: upstreams have models of their own for them, known by this one's name. */

@@ -1,6 +1,8 @@
 /** Text to video and image to video. */
+import { oneOf } from '../../core/request/read.ts';
 import { secondsInWords } from '../../core/request/seconds.ts';
 import type { VideoRequest } from '../../core/request/types.ts';
+import { common } from './common.ts';
 import {
   checkCameraAndMasks,
   checkVoicesAndElements,
@@ -11,10 +13,8 @@ import {
 import { arrangeFrames, type Frames } from './frames.ts';
 import { secondsDefault } from './limits.ts';
 import { modelsWith } from './models.ts';
-import { oneOf } from '../../core/request/read.ts';
 import { qualityOf, raiseToPro, settleAspectRatio, settleResolution } from './picture.ts';
 import { invalid, missing, nameOf, sourceOf, unsupported, warn, type Case } from './refuse.ts';
-import { common } from './common.ts';
 
 /** Fields of scenes that speak; an ordinary film has no place for them. */
 const speechFields = ['soundFile', 'audioId', 'sessionId', 'faceChoose'];

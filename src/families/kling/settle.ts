@@ -2,7 +2,7 @@
 import type { VideoDraft } from '../../core/ports.ts';
 import type { VideoOperation } from '../../core/request/types.ts';
 import { oneOf } from '../../core/request/read.ts';
-import { aliasOf, speakingModel, type KlingAlias } from './aliases.ts';
+import { aliasOf, speakingModel, spelled, type KlingAlias } from './aliases.ts';
 import { modelOf, modelsWith, type KlingModel } from './models.ts';
 import { invalid, missing, nameOf, sourceOf, warn, type Case } from './refuse.ts';
 
@@ -19,7 +19,7 @@ export function settle(draft: VideoDraft): Case {
 }
 
 function modelFor(draft: VideoDraft, alias: KlingAlias | null, operation: VideoOperation): KlingModel {
-  if (alias === null) return modelOf(draft.requestedModel.trim().toLowerCase());
+  if (alias === null) return modelOf(spelled(draft.requestedModel));
   return modelOf(alias.settle({ operation, sound: draft.sound === true }));
 }
 
@@ -62,19 +62,17 @@ function operationOf(draft: VideoDraft, alias: KlingAlias | null): VideoOperatio
 
 /** Avatars and lip-sync are made by models of their own, so any other name says nothing (row 11). */
 function noteIgnoredModel(judged: Case): void {
-  const { alias, model, operation } = judged;
-  if (
-    alias?.operation === operation ||
-    alias?.models[0] === model.id ||
-    (alias === null && judged.draft.requestedModel.trim().toLowerCase() === model.id)
-  )
-    return;
+  const { alias, draft, model, operation } = judged;
+  // Its own name, or that of the model that does it, is no other.
+  const named = alias === null ? spelled(draft.requestedModel) : alias.models[0];
+  if (alias?.operation === operation || named === model.id) return;
   const field = sourceOf(judged, 'model', 'model');
+  const name = nameOf(judged);
   warn(
     judged,
     'model_ignored',
     field,
-    `${operation} has a model of its own: ${nameOf(judged)} changes neither result nor price.`,
+    `${operation} has a model of its own: ${name} changes neither result nor price.`,
   );
 }
 
