@@ -52,7 +52,9 @@ describe('the API description', () => {
 
 describe('the reference page', () => {
   test('is ours alone: its scripts are named in its policy', async () => {
-    assert.equal((await fixture.server.inject('/docs')).headers.location, '/docs/');
+    for (const url of ['/', '/docs']) {
+      assert.equal((await fixture.server.inject(url)).headers.location, '/docs/');
+    }
     const page = await fixture.server.inject('/docs/');
     const policy = String(page.headers['content-security-policy']);
     const inline = /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(page.body)?.[1] ?? '';

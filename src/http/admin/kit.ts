@@ -65,6 +65,21 @@ export function renderTime(unixMs: number | null): string | null {
   return unixMs === null ? null : new Date(unixMs).toISOString();
 }
 
+/** Objects whose keys are the wire's own words, not ours. */
+const foreign = new Set(['compliance', 'extensions', 'metadata']);
+
+/** Our own records as the wire spells them: `cfgScale` -> `cfg_scale`, at every depth. */
+export function toWire(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toWire);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      foreign.has(key) ? inner : toWire(inner),
+    ]),
+  );
+}
+
 export function renderMoney(micros: bigint): string;
 export function renderMoney(micros: bigint | null): string | null;
 export function renderMoney(micros: bigint | null): string | null {

@@ -11,6 +11,7 @@ import {
   renderMoney,
   renderPage,
   renderTime,
+  toWire,
   timeField,
   type AdminRoutes,
 } from './kit.ts';
@@ -96,7 +97,23 @@ const record = z
   .object({
     task,
     request: z.unknown().meta({ description: 'The canonical request.' }),
-    result: z.unknown(),
+    result: z
+      .object({
+        width: z.number().nullable(),
+        height: z.number().nullable(),
+        duration_seconds: z.number().nullable(),
+        has_sound: z.boolean().nullable(),
+        outputs: z.array(
+          z.object({
+            role: z.string(),
+            content_type: z.string(),
+            bytes: z.number(),
+            sha256: z.string(),
+            upstream_id: z.string().nullable(),
+          }),
+        ),
+      })
+      .nullable(),
     callback_url: z.string().nullable(),
     metadata: z.unknown(),
     attempts: z.array(attempt),
@@ -219,20 +236,37 @@ function renderTask(row: Task): z.infer<typeof task> {
 function renderRecord(found: TaskRecord): z.infer<typeof record> {
   return {
     task: renderTask(found.task),
-    request: found.task.request,
-    result: found.task.result,
+    request: toWire(found.task.request),
+    result: renderResult(found.task.result),
     callback_url: found.task.callbackUrl,
     metadata: found.task.metadata,
     attempts: found.attempts.map(renderAttempt),
     events: found.events.map((event) => ({
       id: event.id,
       type: event.type,
-      data: event.data,
+      data: toWire(event.data),
       created_at: renderTime(event.createdAt),
     })),
     exchanges: found.exchanges.map(renderExchange),
     ledger: found.ledger.map(renderEntry),
     usage: found.usage.map(renderUsage),
+  };
+}
+
+function renderResult(result: Task['result']): z.infer<typeof record>['result'] {
+  if (result === null) return null;
+  return {
+    width: result.width,
+    height: result.height,
+    duration_seconds: result.durationSeconds,
+    has_sound: result.hasSound,
+    outputs: result.outputs.map((output) => ({
+      role: output.role,
+      content_type: output.contentType,
+      bytes: output.bytes,
+      sha256: output.sha256,
+      upstream_id: output.upstreamId,
+    })),
   };
 }
 

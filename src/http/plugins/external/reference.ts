@@ -21,6 +21,8 @@ export function addReference(server: FastifyInstance): void {
   let loading: Promise<Pages> | null = null;
   const pages = (): Promise<Pages> => (loading ??= loadPages());
 
+  // Who opens the gateway in a browser wants to know what it is.
+  server.get('/', hidden, (_request, reply) => reply.redirect('/docs/', 302));
   server.get('/docs', hidden, (_request, reply) => reply.redirect('/docs/', 301));
   server.get('/docs/', hidden, async (_request, reply) => {
     const { html, contentSecurityPolicy } = await pages();
