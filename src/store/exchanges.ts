@@ -24,6 +24,7 @@ const ofTask = statement<{ task_id: string }>()((db, arg) =>
     .innerJoin('attempts', 'attempts.id', 'exchanges.attempt_id')
     .selectAll('exchanges')
     .where('attempts.task_id', '=', arg('task_id'))
+    .orderBy('attempts.number')
     .orderBy('exchanges.id'),
 );
 
@@ -44,7 +45,7 @@ export function* recordExchanges(tx: Tx, attemptId: string, exchanges: Exchange[
   }
 }
 
-/** In the order they were written. */
+/** Attempt by attempt, in the order they were written. */
 export function* exchangesOfTask(taskId: string): Procedure<(Exchange & { attemptId: string })[]> {
   return (yield* rows(ofTask, { task_id: taskId })).map((row) => ({
     attemptId: row.attempt_id,

@@ -58,7 +58,12 @@ const page = statement<{ account_id: string; before: string; limit: number }>()(
 );
 
 const ofTask = statement<{ task_id: string }>()((db, arg) =>
-  db.selectFrom('ledger_entries').selectAll().where('task_id', '=', arg('task_id')).orderBy('id'),
+  db
+    .selectFrom('ledger_entries')
+    .selectAll()
+    .where('task_id', '=', arg('task_id'))
+    .orderBy('account_id')
+    .orderBy('id'),
 );
 
 /**

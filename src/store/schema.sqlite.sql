@@ -38,15 +38,15 @@ CREATE TABLE "tasks" ("id" text primary key, "account_id" text not null referenc
 
 CREATE INDEX "tasks_account" on "tasks" ("account_id", "id");
 
-CREATE INDEX "tasks_deadline" on "tasks" ("deadline_at") where "ended_at" is null;
+CREATE INDEX "tasks_deadline" on "tasks" ("deadline_at", "state", "ended_at") where "ended_at" is null;
 
 CREATE UNIQUE INDEX "tasks_external" on "tasks" ("account_id", "external_task_id") where "external_task_id" is not null;
 
 CREATE INDEX "tasks_media_expiry" on "tasks" ("media_expires_at") where "media_expires_at" is not null and "media_forgotten_at" is null;
 
-CREATE INDEX "tasks_surface" on "tasks" ("account_id", "surface", "id") where "hidden_at" is null;
+CREATE INDEX "tasks_surface" on "tasks" ("account_id", "surface", "id", "hidden_at") where "hidden_at" is null;
 
-CREATE INDEX "tasks_waiting" on "tasks" ("channel_id", "id") where "attempt_id" is null and "ended_at" is null;
+CREATE INDEX "tasks_waiting" on "tasks" ("channel_id", "id", "attempt_id", "ended_at") where "attempt_id" is null and "ended_at" is null;
 
 CREATE TABLE "usage_records" ("id" text primary key, "account_id" text not null, "task_id" text not null unique, "tier" text not null, "unit" text not null, "quantity" integer not null, "amount_micros" integer not null, "cost" text, "created_at" integer not null) strict;
 

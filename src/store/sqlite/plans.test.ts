@@ -1,0 +1,118 @@
+/**
+ * Every way a table is read goes through an index that fits it: the plans do not depend on how many rows there are,
+ * because no statistics are ever gathered.
+ */
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { listAccounts } from '../accounts.ts';
+import { channelsWithWork } from '../channels.ts';
+import { sqliteEngine } from '../engine.ts';
+import { eventsOfTask, listEvents } from '../events.ts';
+import { exchangesOfTask } from '../exchanges.ts';
+import { claimJobs, nextRunAt } from '../jobs.ts';
+import { findKeyByAccessKey, findKeyByHash, listKeys } from '../keys.ts';
+import { getWallet, ledgerOfTask, listLedger } from '../ledger.ts';
+import { migrate } from '../migrate.ts';
+import type { Procedure } from '../statement.ts';
+import * as tasks from '../task-reads.ts';
+import { createExecutor } from './executor.ts';
+
+const database = new DatabaseSync(':memory:');
+const execute = createExecutor(database);
+execute(migrate(sqliteEngine, 0));
+
+/** The plan of every statement a procedure executes, answers being real. */
+function plansOf(procedure: Procedure<unknown>): string[] {
+  const plans: string[] = [];
+  execute(
+    (function* () {
+      let step = procedure.next();
+      while (!step.done) {
+        const { sql } = step.value.statement.compile(sqliteEngine);
+        plans.push(
+          ...database
+            .prepare(`explain query plan ${sql}`)
+            .all()
+            .map((row) => String(row.detail)),
+        );
+        step = procedure.next(yield step.value);
+      }
+    })(),
+  );
+  return plans;
+}
+
+const page = { cursor: null, limit: 10 };
+const tx = { newId: () => 'x', notify: () => {} };
+const list = { accountId: 'a', order: 'desc' as const, limit: 10 };
+
+const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
+  getTask: { read: tasks.getTask('x'), uses: [/SEARCH tasks .*\(id=\?\)/] },
+  findTask: {
+    read: tasks.findTask('a', 'x'),
+    uses: [/\(id=\?\)/, /tasks_external \(account_id=\? AND external_task_id=\?\)/],
+  },
+  listTasks: { read: tasks.listTasks(list), uses: [/tasks_account \(account_id=\? AND id<\?\)/] },
+  'listTasks of a surface': {
+    read: tasks.listTasks({ ...list, order: 'asc', surface: 's' }),
+    uses: [/tasks_surface \(account_id=\? AND surface=\? AND id>\?\)/],
+  },
+  pageTasks: {
+    read: tasks.pageTasks({ accountId: 'a', surface: 's', offset: 5, limit: 5 }),
+    uses: [/SEARCH tasks .*\(id=\?\)/, /USING COVERING INDEX tasks_surface \(account_id=\? AND surface=\?\)/],
+  },
+  adminTasks: { read: tasks.adminTasks(page), uses: [/SEARCH tasks USING INDEX \S+ \(id<\?\)/] },
+  'adminTasks of an account': {
+    read: tasks.adminTasks({ ...page, accountId: 'a', state: 'failed' }),
+    uses: [/tasks_account \(account_id=\? AND id<\?\)/],
+  },
+  waitingTasks: { read: tasks.waitingTasks('c', 5), uses: [/tasks_waiting \(channel_id=\?\)/] },
+  waitingCount: { read: tasks.waitingCount('c'), uses: [/COVERING INDEX tasks_waiting \(channel_id=\?\)/] },
+  openAttemptsOf: {
+    read: tasks.openAttemptsOf('c'),
+    uses: [/attempts_open \(channel_id=\?\)/],
+  },
+  currentAttempt: { read: tasks.currentAttempt('x'), uses: [/SEARCH tasks/, /SEARCH attempts/] },
+  overdueTasks: { read: tasks.overdueTasks(1, 5), uses: [/tasks_deadline \(deadline_at<\?\)/] },
+  expiredMedia: { read: tasks.expiredMedia(1, 5), uses: [/tasks_media_expiry \(media_expires_at>?.*<\?\)/] },
+  taskCounts: { read: tasks.taskCounts(), uses: [/COVERING INDEX tasks_deadline/] },
+  channelsWithWork: { read: channelsWithWork(), uses: [/attempts_open/, /tasks_waiting/] },
+  listAccounts: { read: listAccounts(page), uses: [/SEARCH accounts/] },
+  listKeys: { read: listKeys('a'), uses: [/api_keys_account \(account_id=\?\)/] },
+  findKeyByHash: { read: findKeyByHash('h'), uses: [/api_keys .*\(key_hash=\?\)/] },
+  findKeyByAccessKey: { read: findKeyByAccessKey('h'), uses: [/api_keys .*\(access_key=\?\)/] },
+  getWallet: { read: getWallet('a'), uses: [/SEARCH wallets/] },
+  listLedger: { read: listLedger('a', page), uses: [/PRIMARY KEY \(account_id=\? AND id<\?\)/] },
+  ledgerOfTask: { read: ledgerOfTask('x'), uses: [/ledger_entries_task \(task_id=\?\)/] },
+  listEvents: { read: listEvents(page), uses: [/\(id>\?\)/] },
+  'listEvents of an account': {
+    read: listEvents({ ...page, accountId: 'a' }),
+    uses: [/events_account \(account_id=\? AND id>\?\)/],
+  },
+  eventsOfTask: { read: eventsOfTask('x'), uses: [/events_task \(task_id=\?\)/] },
+  exchangesOfTask: {
+    read: exchangesOfTask('x'),
+    uses: [/attempts_task \(task_id=\?\)/, /\(attempt_id=\?\)/],
+  },
+  nextRunAt: { read: nextRunAt('q'), uses: [/jobs_due \(queue=\?\)/] },
+  claimJobs: {
+    read: claimJobs(tx, { queue: 'q', limit: 1, leaseUntil: 2, at: 1 }),
+    uses: [/jobs_due \(queue=\? AND run_at<\?\)/],
+  },
+};
+
+/** Small by nature: channels an operator configured, and the index of tasks that are not final. */
+const SCANS_ALLOWED = /^SCAN (channels|tasks USING COVERING INDEX tasks_deadline)/;
+
+for (const [name, { read, uses }] of Object.entries(paths)) {
+  test(`${name} is served by an index`, () => {
+    const plans = plansOf(read);
+    const text = plans.join('\n');
+    for (const pattern of uses) assert.match(text, pattern);
+    for (const plan of plans) {
+      if (plan.startsWith('SCAN')) assert.match(plan, SCANS_ALLOWED, text);
+    }
+    if (name !== 'taskCounts') assert.doesNotMatch(text, /TEMP B-TREE/);
+  });
+}
