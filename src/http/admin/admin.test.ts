@@ -9,6 +9,7 @@ import { createTestClock } from '../../lib/clock.ts';
 import { createIds } from '../../lib/ids.ts';
 import { deriveKey } from '../../lib/seal.ts';
 import { openStore } from '../../store/index.ts';
+import { createAnswerCheck } from '../description.fixture.ts';
 import { startFixture, testAdminToken, type Fixture } from '../server.fixture.ts';
 
 const clock = createTestClock(1_800_000_000_000);
@@ -21,6 +22,8 @@ const provider = {
 let directory: string;
 let store: Store;
 let fixture: Fixture;
+/** Every answer of this file is held against the API description. */
+let check: Awaited<ReturnType<typeof createAnswerCheck>>;
 
 before(async () => {
   directory = mkdtempSync(join(tmpdir(), 'reelay-admin-http-'));
@@ -57,6 +60,7 @@ before(async () => {
     lanes: { running: () => 0 },
   });
   fixture = await startFixture({ admin, clock });
+  check = await createAnswerCheck(fixture.server);
 });
 
 after(async () => {
@@ -72,6 +76,7 @@ async function ask(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, pa
     headers: { authorization: `Bearer ${testAdminToken}` },
     ...(payload === undefined ? {} : { payload }),
   });
+  if (answer.statusCode !== 405) check(method, `/admin/v1${path}`, answer.statusCode, answer.json());
   return { status: answer.statusCode, headers: answer.headers, body: answer.json() };
 }
 

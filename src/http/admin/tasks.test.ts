@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Admin, TaskRecord } from '../../core/ports.ts';
 import { createFakeGateway } from '../../dialects/kit/fake-gateway.ts';
+import { createAnswerCheck } from '../description.fixture.ts';
 import { startFixture, testAdminToken } from '../server.fixture.ts';
 
 const at = 1_800_000_000_000;
@@ -97,6 +98,7 @@ function recordOfOneTask(): TaskRecord {
 test('the record of a task tells everything in the words of the wire, and no source URL', async () => {
   const found = recordOfOneTask();
   const fixture = await startFixture({ admin: { taskRecord: async () => found } as unknown as Admin });
+  const check = await createAnswerCheck(fixture.server);
   const answer = await fixture.server.inject({
     url: `/admin/v1/tasks/${found.task.id}`,
     headers: { authorization: `Bearer ${testAdminToken}` },
@@ -104,6 +106,7 @@ test('the record of a task tells everything in the words of the wire, and no sou
   await fixture.server.close();
   assert.equal(answer.statusCode, 200);
   const body = answer.json();
+  check('GET', `/admin/v1/tasks/${found.task.id}`, 200, body);
   assert.equal(body.task.id, found.task.id);
   assert.equal(body.task.charge, '0.21');
   assert.equal(body.request.cfg_scale, 0.5);
