@@ -5,10 +5,10 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
-import type { Config } from './config.ts';
+import { ConfigError, type Config } from './config.ts';
 import { createCatalogue } from './core/catalogue.ts';
-import type { ChannelRow, Clock, Dialect, Json, Provider, Store, TaskView } from './core/ports.ts';
-import { createPriceBook } from './core/pricing.ts';
+import type { ChannelRow, Clock, Dialect, Family, Json, Provider, Store, TaskView } from './core/ports.ts';
+import { createPriceBook, type PriceBook } from './core/pricing.ts';
 import * as dialectRegistry from './dialects/index.ts';
 import * as familyRegistry from './families/index.ts';
 import { prepareFirstRun, syncSandboxChannels, type FirstRun } from './first-run.ts';
@@ -71,7 +71,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     // What is sold, made and asked for.
     const families = Object.values(familyRegistry);
     const catalogue = createCatalogue(families);
-    const priceBook = createPriceBook(families, config.currency, config.prices);
+    const priceBook = priceBookOf(families, config);
     const providers = new Map<string, Provider>(Object.values(providerRegistry).map((one) => [one.id, one]));
     const dialects: Dialect<FastifyInstance>[] = Object.values(dialectRegistry);
 
@@ -196,6 +196,15 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
   } catch (error) {
     await close().catch(() => {});
     throw error;
+  }
+}
+
+/** A price override that names nothing is the operator's to mend. */
+function priceBookOf(families: Family[], config: Config): PriceBook {
+  try {
+    return createPriceBook(families, config.currency, config.prices);
+  } catch (error) {
+    throw new ConfigError(`prices: ${(error as Error).message}`);
   }
 }
 

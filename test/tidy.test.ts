@@ -57,7 +57,10 @@ function importsOf(file: string): Import[] {
 
 const moduleOf = (path: string): string => path.split('/')[0]!;
 const files = globSync('**/*.ts', { cwd: 'src' }).sort();
-const imports = files.filter((file) => !file.endsWith('.test.ts')).flatMap(importsOf);
+/** Tests and what only tests use: contract suites, fakes, samples, recorded exchanges. */
+const TEST_SUPPORT =
+  /\.(test|fixture)\.ts$|\/(contract|golden|harness)\.ts$|\/contract\/|\/(fake|test)-[a-z]+\.ts$|-sample\.ts$/;
+const imports = files.filter((file) => !TEST_SUPPORT.test(file)).flatMap(importsOf);
 
 test('no module reaches where it may not', () => {
   const faults: string[] = [];

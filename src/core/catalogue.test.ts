@@ -27,6 +27,7 @@ const family = (change: Partial<Family> = {}): Family => ({
     { id: 'toy-hidden', title: 'Toy', hidden: true, models: ['toy-2'] },
     { id: 'toy-face', title: 'Toy', hidden: false, models: ['toy-2'], operations: ['avatar'] },
   ],
+  pictures: { contentTypes: [], bytesMax: 0, sideMin: 0, ratioMax: 1 },
   tiers: [],
   prices: [],
   tierOf: () => '',

@@ -82,11 +82,22 @@ export interface PriceRow {
   quantityMin?: number;
 }
 
+export interface PictureLimits {
+  contentTypes: string[];
+  bytesMax: number;
+  /** Shortest side, pixels. */
+  sideMin: number;
+  /** Longer side divided by the shorter one. */
+  ratioMax: number;
+}
+
 export interface Family {
   id: string;
   title: string;
   models: ModelSpec[];
   aliases: AliasSpec[];
+  /** What a picture must be, wherever it comes from; checked on those whose bytes we have. */
+  pictures: PictureLimits;
   /** Every tier there is (the closed list of the grammar). */
   tiers: string[];
   prices: PriceRow[];

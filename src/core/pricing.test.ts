@@ -27,6 +27,7 @@ const family: Family = {
     features: [],
   })),
   aliases: [],
+  pictures: { contentTypes: [], bytesMax: 0, sideMin: 0, ratioMax: 1 },
   tiers: ['toy-a', 'toy-b'],
   prices: [
     row('toy-a', 200),

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../core/errors.ts';
+import type { PictureLimits } from '../core/ports.ts';
 import type { Media, VideoRequest } from '../core/request/types.ts';
 import { DataUriError, decodeBase64, decodeDataUri, isDataUri } from '../lib/data-uri.ts';
 import { UrlRefused } from '../lib/guarded-http.ts';
@@ -42,6 +43,7 @@ export async function admitMedia(
     }
     if (media.kind === 'stored') return media;
     const admitted = inspect(ctx, media);
+    checkPicture(admitted, media.source, ctx.catalogue.family(request.family).pictures);
     if (accountId === null) return media;
     const sha256 = createHash('sha256').update(admitted.bytes).digest('hex');
     const key = `inputs/${accountId}/${sha256}.${admitted.extension}`;
@@ -138,6 +140,28 @@ function inspect(ctx: FlowContext, media: Extract<Media, { kind: 'inline' | 'upl
     width: size?.width ?? null,
     height: size?.height ?? null,
   };
+}
+
+/** Refuses before money moves what the family's upstreams would refuse afterwards. */
+function checkPicture(picture: Admitted, field: string, limits: PictureLimits): void {
+  const invalid = (why: string) => new GatewayError('invalid_value', `${field} ${why}`, { param: field });
+  if (!picture.contentType.startsWith('image/')) return;
+  if (!limits.contentTypes.includes(picture.contentType)) {
+    const names = limits.contentTypes.map((type) => type.slice('image/'.length).toUpperCase());
+    throw invalid(`is ${picture.contentType}: send ${names.join(' or ')}.`);
+  }
+  if (picture.bytes.length > limits.bytesMax) throw tooLarge(field, limits.bytesMax);
+  const { width, height } = picture;
+  if (width === null || height === null) throw invalid('cannot be read as a picture: its size is missing.');
+  const [short, long] = width < height ? [width, height] : [height, width];
+  if (short < limits.sideMin) {
+    throw invalid(`is ${width}x${height}: each side must have at least ${limits.sideMin} pixels.`);
+  }
+  if (long > short * limits.ratioMax) {
+    throw invalid(
+      `is ${width}x${height}: the longer side may be at most ${limits.ratioMax} times the shorter.`,
+    );
+  }
 }
 
 function tooLarge(field: string, bytesMax: number): GatewayError {

@@ -42,6 +42,8 @@ export const klingSurfaces: KlingSurface[] = [
       operation: null,
       // Required unless a first frame or the film to be edited gives it.
       requiresAspectRatio: true,
+      // An edit is as long as the film it edits.
+      billsOutputLength: true,
       imagesMax: 7,
     },
   },

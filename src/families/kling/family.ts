@@ -3,6 +3,7 @@ import type { Family } from '../../core/ports.ts';
 import { aliases } from './aliases.ts';
 import { billableQuantity, billableQuantityMax, surchargeOf } from './billing.ts';
 import { resolveFilm } from './film.ts';
+import { pictures } from './limits.ts';
 import { models } from './models.ts';
 import { prices } from './prices.ts';
 import type { Case } from './refuse.ts';
@@ -16,6 +17,7 @@ export const kling: Family = {
   title: 'Kling',
   models,
   aliases,
+  pictures,
   tiers,
   prices,
   tierOf,

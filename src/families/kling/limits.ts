@@ -22,6 +22,14 @@ export const motionSecondsMax = { image: 10, video: 30 };
 /** A film to be edited has at most this length (§3.4). */
 export const baseEditSecondsMax = 10;
 
+/** §2.9: the same for every route. */
+export const pictures = {
+  contentTypes: ['image/png', 'image/jpeg'],
+  bytesMax: 10 * 1024 * 1024,
+  sideMin: 300,
+  ratioMax: 2.5,
+};
+
 /** §3.4: pictures and elements together, without and with a reference video. */
 export const omniItemsMax = { withoutVideo: 7, withVideo: 4 };
 /** §3.1 */
