@@ -10,7 +10,8 @@ export class Loop {
   readonly #onError: (error: unknown) => void;
   readonly #retryMs: number;
   #timer: Timer | null = null;
-  #running: Promise<void> | null = null;
+  #isRunning = false;
+  #run: Promise<void> = Promise.resolve();
   #again = false;
   #stopped = false;
 
@@ -29,24 +30,23 @@ export class Loop {
   /** Makes a step due now; cheap to call often. */
   wake(): void {
     if (this.#stopped) return;
-    if (this.#running !== null) {
+    if (this.#isRunning) {
       this.#again = true;
       return;
     }
     this.#cancelTimer();
-    this.#running = this.#run().finally(() => {
-      this.#running = null;
-    });
+    this.#isRunning = true;
+    this.#run = this.#work();
   }
 
   /** Lets the step in hand finish; none begins after. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
-    await this.#running;
+    await this.#run;
   }
 
-  async #run(): Promise<void> {
+  async #work(): Promise<void> {
     let dueAt: number;
     do {
       this.#again = false;
@@ -58,7 +58,12 @@ export class Loop {
         break;
       }
     } while (this.#again && !this.#stopped);
-    if (this.#stopped || dueAt === Infinity) return;
+    // In the same breath as the last look at `again`: whoever wakes us from here on begins a new run.
+    this.#isRunning = false;
+    if (!this.#stopped && dueAt !== Infinity) this.#wakeAt(dueAt);
+  }
+
+  #wakeAt(dueAt: number): void {
     // Timers take at most 2^31 ms; waking early does no harm.
     const delayMs = Math.min(Math.max(0, dueAt - this.#clock.now()), 86_400_000);
     this.#timer = this.#clock.setTimeout(() => {
