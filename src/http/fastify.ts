@@ -1,9 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import 'fastify';
 import type { Principal } from '../core/ports.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks. Set before any dialect's route runs; null on routes that know no caller. */
+    /** Who asks. Set before any dialect's route runs, and only there. */
     principal: Principal;
   }
   interface FastifyContextConfig {
@@ -11,5 +11,3 @@ declare module 'fastify' {
     jsonFields?: readonly string[];
   }
 }
-
-export type { FastifyInstance };

@@ -22,6 +22,7 @@ export const echoDialect: Dialect<FastifyInstance> = {
     routes.post(
       '/echo/things',
       {
+        config: { jsonFields: ['metadata', 'content'] },
         schema: {
           body: z.looseObject({
             name: z.string().optional(),

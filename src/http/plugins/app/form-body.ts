@@ -4,9 +4,6 @@ import { JsonError, parseJson, writeJson } from '../../../lib/json.ts';
 import { createFormTree, type FormObject } from '../../../lib/multipart.ts';
 import { bodyBytesMax } from './json-body.ts';
 
-/** Fields that clients are known to send as one JSON text inside a form. */
-const jsonFieldsDefault = ['metadata', 'content'];
-
 /**
  * Turns multipart bodies into the object that was meant, before validation. Parts are taken in the order they come:
  * arrays of objects depend on it.
@@ -26,7 +23,7 @@ export function addFormBody(scope: FastifyInstance): void {
 
 async function readForm(request: FastifyRequest): Promise<FormObject> {
   if (Number(request.headers['content-length']) > bodyBytesMax) throw tooLarge();
-  const tree = createFormTree({ jsonFields: request.routeOptions.config.jsonFields ?? jsonFieldsDefault });
+  const tree = createFormTree({ jsonFields: request.routeOptions.config.jsonFields ?? [] });
   // The parser only caps single parts.
   let bytes = 0;
   try {
