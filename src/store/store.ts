@@ -1,33 +1,61 @@
 /** The Store port, put together from an engine's backend and the procedures. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { GatewayError } from '../core/errors.ts';
-import type { Store } from '../core/ports.ts';
+import type { OpenAttempt, Page, Store } from '../core/ports.ts';
+import type { Task } from '../core/task.ts';
 import { getAccount, listAccounts } from './accounts.ts';
+import { adminTasksBefore, type AdminQuery } from './admin-tasks.ts';
 import type { Backend } from './backend.ts';
 import { channelsWithWork, getChannel, listChannels } from './channels.ts';
 import { listEvents } from './events.ts';
 import { nextRunAt } from './jobs.ts';
 import { findKeyByAccessKey, findKeyByHash, listKeys } from './keys.ts';
 import { getWallet, listLedger } from './ledger.ts';
-import { taskRecord } from './task-record.ts';
 import {
-  adminTasks,
   currentAttempt,
   expiredMedia,
-  findTask,
   getAttempt,
-  getTask,
-  listTasks,
-  openAttemptsOf,
+  openAttemptsAfter,
   overdueTasks,
-  pageTasks,
   taskCounts,
   waitingCount,
   waitingTasks,
-} from './task-reads.ts';
+} from './lane-reads.ts';
+import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
+import { taskRecord } from './task-record.ts';
+import { findTask, getTask, listTasks, pageTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
+
+/** Open attempts read at once: a few milliseconds, then everybody else has a turn. */
+const OPEN_ATTEMPTS_STEP = 200;
 
 export function createStore(backend: Backend): Store {
   const { read, write } = backend;
+
+  async function openAttemptsOf(channelId: string): Promise<OpenAttempt[]> {
+    const all: OpenAttempt[] = [];
+    for (let after: string | null = BEFORE_ALL_IDS; after !== null; await turn()) {
+      const step: { open: OpenAttempt[]; next: string | null } = await read(
+        openAttemptsAfter(channelId, after, OPEN_ATTEMPTS_STEP),
+      );
+      for (const open of step.open) all.push(open);
+      after = step.next;
+    }
+    return all;
+  }
+
+  async function adminTasks(query: AdminQuery): Promise<Page<Task>> {
+    const found: Task[] = [];
+    for (let before: string | null = query.cursor ?? AFTER_ALL_IDS; before !== null; await turn()) {
+      const step: { tasks: Task[]; next: string | null } = await read(
+        adminTasksBefore(query, before, query.limit + 1 - found.length),
+      );
+      for (const task of step.tasks) found.push(task);
+      before = found.length > query.limit ? null : step.next;
+    }
+    return toPage(query, found, (task) => task);
+  }
+
   return {
     createAccount: (row) => write('createAccount', row),
     updateAccount: (id, patch) => write('updateAccount', { id, patch }),
@@ -61,10 +89,10 @@ export function createStore(backend: Backend): Store {
     findTask: (accountId, idOrExternalId) => read(findTask(accountId, idOrExternalId)),
     listTasks: (query) => read(listTasks(query)),
     pageTasks: (query) => read(pageTasks(query)),
-    adminTasks: (query) => read(adminTasks(query)),
+    adminTasks,
     waitingTasks: (channelId, limit) => read(waitingTasks(channelId, limit)),
     waitingCount: (channelId) => read(waitingCount(channelId)),
-    openAttemptsOf: (channelId) => read(openAttemptsOf(channelId)),
+    openAttemptsOf,
     getAttempt: (id) => read(getAttempt(id)),
     currentAttempt: (taskId) => read(currentAttempt(taskId)),
     overdueTasks: (at, limit) => read(overdueTasks(at, limit)),

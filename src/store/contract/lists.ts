@@ -80,6 +80,32 @@ export function testLists(promise: PromiseTest): void {
     assert.deepEqual(await find({ createdTo: T0 + 999, channelId: CHANNEL }), []);
   });
 
+  promise(
+    'operators find the one match among many, and a channel names all its open attempts',
+    async ({ store }) => {
+      await createAccount(store, ACCOUNT, 10_000n);
+      const { task: oldest, attemptId } = await run(store, newTask({ holdMicros: 1n, tier: 'rare' }));
+      const more = Array.from({ length: 2_100 }, () => newTask({ holdMicros: 1n }));
+      await Promise.all(
+        more.map((task, index) =>
+          store.acceptTask({
+            task,
+            attempt: index < 450 ? { id: `att_${task.id}`, owner: 'node-1', submitDeadlineAt: T0 } : null,
+          }),
+        ),
+      );
+      const rare = await store.adminTasks({ tier: 'rare', accountId: ACCOUNT, cursor: null, limit: 5 });
+      assert.deepEqual(ids(rare.rows), [oldest.id]);
+      assert.equal(rare.nextCursor, null);
+      assert.deepEqual(ids((await store.adminTasks({ tier: 'rare', cursor: null, limit: 1 })).rows), [
+        oldest.id,
+      ]);
+      const open = await store.openAttemptsOf(CHANNEL);
+      assert.equal(new Set(open.map(({ attempt }) => attempt.id)).size, 451);
+      assert.equal(open[0]?.attempt.id, attemptId);
+    },
+  );
+
   promise('accounts and events are paged to the end', async ({ store }) => {
     for (const name of ['a', 'b', 'c']) await createAccount(store, `acc_${name}`, 10n);
     const first = await store.listAccounts({ cursor: null, limit: 2 });

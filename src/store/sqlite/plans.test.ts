@@ -6,12 +6,14 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { listAccounts } from '../accounts.ts';
+import { adminTasksBefore } from '../admin-tasks.ts';
 import { channelsWithWork } from '../channels.ts';
 import { sqliteEngine } from '../engine.ts';
 import { eventsOfTask, listEvents } from '../events.ts';
 import { exchangesOfTask } from '../exchanges.ts';
 import { claimJobs, nextRunAt } from '../jobs.ts';
 import { findKeyByAccessKey, findKeyByHash, listKeys } from '../keys.ts';
+import * as lanes from '../lane-reads.ts';
 import { getWallet, ledgerOfTask, listLedger } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
 import type { Procedure } from '../statement.ts';
@@ -62,21 +64,27 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
     read: tasks.pageTasks({ accountId: 'a', surface: 's', offset: 5, limit: 5 }),
     uses: [/SEARCH tasks .*\(id=\?\)/, /USING COVERING INDEX tasks_surface \(account_id=\? AND surface=\?\)/],
   },
-  adminTasks: { read: tasks.adminTasks(page), uses: [/SEARCH tasks USING INDEX \S+ \(id<\?\)/] },
+  adminTasks: {
+    read: adminTasksBefore(page, '~', 9),
+    uses: [/COVERING INDEX \S+ \(id<\?\)/, /INDEX \S+ \(id>\? AND id<\?\)/],
+  },
   'adminTasks of an account': {
-    read: tasks.adminTasks({ ...page, accountId: 'a', state: 'failed' }),
-    uses: [/tasks_account \(account_id=\? AND id<\?\)/],
+    read: adminTasksBefore({ ...page, accountId: 'a', state: 'failed' }, '~', 9),
+    uses: [
+      /COVERING INDEX tasks_account \(account_id=\? AND id<\?\)/,
+      /INDEX tasks_account \(account_id=\? AND id>\? AND id<\?\)/,
+    ],
   },
-  waitingTasks: { read: tasks.waitingTasks('c', 5), uses: [/tasks_waiting \(channel_id=\?\)/] },
-  waitingCount: { read: tasks.waitingCount('c'), uses: [/COVERING INDEX tasks_waiting \(channel_id=\?\)/] },
+  waitingTasks: { read: lanes.waitingTasks('c', 5), uses: [/tasks_waiting \(channel_id=\?\)/] },
+  waitingCount: { read: lanes.waitingCount('c'), uses: [/COVERING INDEX tasks_waiting \(channel_id=\?\)/] },
   openAttemptsOf: {
-    read: tasks.openAttemptsOf('c'),
-    uses: [/attempts_open \(channel_id=\?\)/],
+    read: lanes.openAttemptsAfter('c', '', 5),
+    uses: [/attempts_open \(channel_id=\? AND id>\?\)/],
   },
-  currentAttempt: { read: tasks.currentAttempt('x'), uses: [/SEARCH tasks/, /SEARCH attempts/] },
-  overdueTasks: { read: tasks.overdueTasks(1, 5), uses: [/tasks_deadline \(deadline_at<\?\)/] },
-  expiredMedia: { read: tasks.expiredMedia(1, 5), uses: [/tasks_media_expiry \(media_expires_at>?.*<\?\)/] },
-  taskCounts: { read: tasks.taskCounts(), uses: [/COVERING INDEX tasks_deadline/] },
+  currentAttempt: { read: lanes.currentAttempt('x'), uses: [/SEARCH tasks/, /SEARCH attempts/] },
+  overdueTasks: { read: lanes.overdueTasks(1, 5), uses: [/tasks_deadline \(deadline_at<\?\)/] },
+  expiredMedia: { read: lanes.expiredMedia(1, 5), uses: [/tasks_media_expiry \(media_expires_at>?.*<\?\)/] },
+  taskCounts: { read: lanes.taskCounts(), uses: [/COVERING INDEX tasks_deadline/] },
   channelsWithWork: { read: channelsWithWork(), uses: [/attempts_open/, /tasks_waiting/] },
   listAccounts: { read: listAccounts(page), uses: [/SEARCH accounts/] },
   listKeys: { read: listKeys('a'), uses: [/api_keys_account \(account_id=\?\)/] },

@@ -1,0 +1,152 @@
+/** What lanes, sweeps and metrics look for among the tasks that are not final. */
+import type { OpenAttempt } from '../core/ports.ts';
+import type { Task, TaskState } from '../core/task.ts';
+import { fromAttemptRow } from './attempt-row.ts';
+import type { AttemptsTable } from './schema.ts';
+import { first, rows, statement, type Procedure } from './statement.ts';
+import { getTask } from './task-reads.ts';
+import { fromTaskRow } from './task-row.ts';
+
+const waiting = statement<{ channel_id: string; limit: number }>()((db, arg) =>
+  db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('channel_id', '=', arg('channel_id'))
+    .where('attempt_id', 'is', null)
+    .where('ended_at', 'is', null)
+    .orderBy('id')
+    .limit(arg('limit')),
+);
+
+const waitingNumber = statement<{ channel_id: string }>()((db, arg) =>
+  db
+    .selectFrom('tasks')
+    .select((eb) => eb.fn.countAll<number>().as('number'))
+    .where('channel_id', '=', arg('channel_id'))
+    .where('attempt_id', 'is', null)
+    .where('ended_at', 'is', null),
+);
+
+interface OpenArgs {
+  channel_id: string;
+  after: string;
+  limit: number;
+}
+
+const openOnChannel = statement<OpenArgs>()((db, arg) =>
+  db
+    .selectFrom('attempts')
+    .selectAll()
+    .where('channel_id', '=', arg('channel_id'))
+    .where('id', '>', arg('after'))
+    .where('ended_at', 'is', null)
+    .orderBy('id')
+    .limit(arg('limit')),
+);
+
+const tasksOfOpenAttempts = statement<OpenArgs>()((db, arg) =>
+  db
+    .selectFrom('attempts')
+    .innerJoin('tasks', 'tasks.id', 'attempts.task_id')
+    .selectAll('tasks')
+    .where('attempts.channel_id', '=', arg('channel_id'))
+    .where('attempts.id', '>', arg('after'))
+    .where('attempts.ended_at', 'is', null)
+    .orderBy('attempts.id')
+    .limit(arg('limit')),
+);
+
+const attemptById = statement<{ id: string }>()((db, arg) =>
+  db.selectFrom('attempts').selectAll().where('id', '=', arg('id')),
+);
+
+const attemptOfTask = statement<{ task_id: string }>()((db, arg) =>
+  db
+    .selectFrom('attempts')
+    .innerJoin('tasks', 'tasks.attempt_id', 'attempts.id')
+    .selectAll('attempts')
+    .where('tasks.id', '=', arg('task_id')),
+);
+
+const overdue = statement<{ at: number; limit: number }>()((db, arg) =>
+  db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('deadline_at', '<=', arg('at'))
+    .where('ended_at', 'is', null)
+    .orderBy('deadline_at')
+    .limit(arg('limit')),
+);
+
+const expired = statement<{ at: number; limit: number }>()((db, arg) =>
+  db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('media_expires_at', '<=', arg('at'))
+    .where('media_expires_at', 'is not', null)
+    .where('media_forgotten_at', 'is', null)
+    .where('state', '=', 'completed')
+    .orderBy('media_expires_at')
+    .limit(arg('limit')),
+);
+
+const countsOfOpen = statement()((db) =>
+  db
+    .selectFrom('tasks')
+    .select(['state', (eb) => eb.fn.countAll<number>().as('number')])
+    .where('ended_at', 'is', null)
+    .groupBy('state'),
+);
+
+export function* waitingTasks(channelId: string, limit: number): Procedure<Task[]> {
+  return (yield* rows(waiting, { channel_id: channelId, limit })).map(fromTaskRow);
+}
+
+export function* waitingCount(channelId: string): Procedure<number> {
+  return (yield* first(waitingNumber, { channel_id: channelId }))?.number ?? 0;
+}
+
+/** A part of a channel's open attempts in order of id: there may be as many as tasks run there. */
+export function* openAttemptsAfter(
+  channelId: string,
+  after: string,
+  limit: number,
+): Procedure<{ open: OpenAttempt[]; next: string | null }> {
+  const args = { channel_id: channelId, after, limit };
+  const attempts = yield* rows(openOnChannel, args);
+  const tasks = new Map<string, Task>();
+  for (const row of yield* rows(tasksOfOpenAttempts, args)) tasks.set(row.id, fromTaskRow(row));
+  const open = attempts.flatMap((row) => {
+    // One that ended between the two statements is not open any more.
+    const task = tasks.get(row.task_id);
+    return task ? [{ attempt: fromAttemptRow(row), task }] : [];
+  });
+  return { open, next: attempts.length === limit ? (attempts.at(-1)?.id ?? null) : null };
+}
+
+export function* getAttempt(id: string): Procedure<OpenAttempt | null> {
+  return yield* withTask(yield* first(attemptById, { id }));
+}
+
+export function* currentAttempt(taskId: string): Procedure<OpenAttempt | null> {
+  return yield* withTask(yield* first(attemptOfTask, { task_id: taskId }));
+}
+
+export function* overdueTasks(at: number, limit: number): Procedure<Task[]> {
+  return (yield* rows(overdue, { at, limit })).map(fromTaskRow);
+}
+
+export function* expiredMedia(at: number, limit: number): Procedure<Task[]> {
+  return (yield* rows(expired, { at, limit })).map(fromTaskRow);
+}
+
+/** Tasks that are not final, by state. */
+export function* taskCounts(): Procedure<Partial<Record<TaskState, number>>> {
+  const found = yield* rows(countsOfOpen, {});
+  return Object.fromEntries(found.map((row) => [row.state, row.number]));
+}
+
+function* withTask(row: AttemptsTable | null): Procedure<OpenAttempt | null> {
+  const task = row && (yield* getTask(row.task_id));
+  return row && task ? { attempt: fromAttemptRow(row), task } : null;
+}
