@@ -35,21 +35,25 @@ export function credentialContext(channelId: string): string {
 }
 
 export async function createChannelDirectory(options: ChannelDirectoryOptions): Promise<Channels> {
-  let rows: ChannelRow[] = await options.store.listChannels();
-  let stale = false;
   const opened = new Map<string, { row: ChannelRow; credential: Json }>();
-  options.store.onCommit('channels', () => {
-    stale = true;
-  });
+  // A promise, so that whoever asks while they are read gets the new ones too.
+  let rows: Promise<ChannelRow[]> | null = null;
+  const forget = (): void => {
+    rows = null;
+    opened.clear();
+  };
+  options.store.onCommit('channels', forget);
 
   async function all(): Promise<ChannelRow[]> {
-    if (stale) {
-      stale = false;
-      rows = await options.store.listChannels();
-      opened.clear();
+    rows ??= options.store.listChannels();
+    try {
+      return await rows;
+    } catch (error) {
+      forget();
+      throw error;
     }
-    return rows;
   }
+  await all();
 
   function credentialOf(row: ChannelRow): Json {
     const known = opened.get(row.id);

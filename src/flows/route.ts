@@ -27,6 +27,20 @@ export async function routeFor(
   );
 }
 
+/** Another channel that can make this request, or null when there is none. */
+export async function routeElsewhere(
+  ctx: FlowContext,
+  request: VideoRequest,
+  channelId: string,
+): Promise<string | null> {
+  try {
+    return await routeFor(ctx, request, new Set([channelId]));
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'no_channel') return null;
+    throw error;
+  }
+}
+
 function candidateOf(ctx: FlowContext, row: ChannelRow): Candidate {
   const provider = ctx.providers.get(row.provider);
   return {

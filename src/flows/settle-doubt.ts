@@ -3,21 +3,35 @@
  * handle only when the upstream certainly has nothing. Where it offers no look-up, the attempt is lost: the task
  * fails, the hold is released, and the operator sees it.
  */
+import { UpstreamError } from '../core/errors.ts';
 import type { ChannelRow, Exchange } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
-import { submitAttempt, type SubmitOutcome } from './submit-attempt.ts';
+import {
+  asRecorded,
+  openChannel,
+  recordAccepted,
+  recordWaiting,
+  submitAttempt,
+  type SubmitOutcome,
+} from './submit-attempt.ts';
 
-/** Rejects with UpstreamError when the upstream could not be asked: the doubt stays, ask again later. */
+/**
+ * `heard` are earlier exchanges of the attempt, for the flight recorder. Rejects with UpstreamError when the upstream
+ * could not be asked: the doubt stays, ask again later.
+ */
 export async function settleDoubt(
   ctx: FlowContext,
   row: ChannelRow,
   task: Task,
   attemptId: string,
+  heard: Exchange[],
 ): Promise<SubmitOutcome> {
-  const exchanges: Exchange[] = [];
+  // The deadline may have ended the task; or the store knew all along, and only its answer was lost.
+  const settled = asRecorded(await ctx.store.getAttempt(attemptId));
+  if (settled !== null) return settled;
+  const exchanges: Exchange[] = [...heard];
   const maker = ctx.providers.get(row.provider)!.video!;
-  const channel = ctx.channels.open(row, (exchange) => exchanges.push(exchange));
   if (maker.lookup === undefined) {
     await ctx.store.finishTask({
       taskId: task.id,
@@ -33,13 +47,18 @@ export async function settleDoubt(
     });
     return { kind: 'ended' };
   }
+  const channel = openChannel(ctx, row, exchanges);
   const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
   const found = await maker.lookup(task.request, task.id, channel, signal);
-  const at = ctx.clock.now();
-  if (found !== null) {
-    await ctx.store.acceptAttempt({ attemptId, ref: found.ref, at, exchanges });
-    return { kind: 'accepted', ref: found.ref, acceptedAt: at };
+  if (found !== null) return recordAccepted(ctx, attemptId, found.ref, exchanges);
+  if (!row.enabled) {
+    const reason = new UpstreamError(
+      'unavailable',
+      'Not sent again: the channel was switched off or deleted.',
+    );
+    return recordWaiting(ctx, row, task, attemptId, reason, exchanges);
   }
+  const at = ctx.clock.now();
   const reopened = await ctx.store.reopenAttempt({
     attemptId,
     owner: ctx.owner,

@@ -2,11 +2,11 @@
  * One submission of a task to its channel: intent is already committed, no transaction is open while the upstream
  * is called, and whatever it answers is recorded with compare-and-set.
  */
-import { GatewayError, UpstreamError } from '../core/errors.ts';
-import type { Channel, ChannelRow, Exchange, Json, Provider } from '../core/ports.ts';
+import { UpstreamError } from '../core/errors.ts';
+import type { Channel, ChannelRow, Exchange, Json, OpenAttempt, Provider } from '../core/ports.ts';
 import type { FailureCode, Task } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
-import { routeFor } from './route.ts';
+import { routeElsewhere } from './route.ts';
 
 /** How a submission ended, as the lane needs to know it. */
 export type SubmitOutcome =
@@ -16,7 +16,7 @@ export type SubmitOutcome =
   /** Nothing was accepted; the task waits again on `channelId`. */
   | { kind: 'waiting'; channelId: string; retryAfterMs: number | null }
   /** It may have been accepted: to be looked up once its deadline has passed. */
-  | { kind: 'doubt' };
+  | { kind: 'doubt'; exchanges: Exchange[] };
 
 /**
  * Submits the attempt and records the outcome. Rejects only when the store cannot record it (then the attempt stays
@@ -30,20 +30,50 @@ export async function submitAttempt(
 ): Promise<SubmitOutcome> {
   const exchanges: Exchange[] = [];
   const provider = ctx.providers.get(row.provider)!;
-  const channel = ctx.channels.open(row, (exchange) => exchanges.push(exchange));
   ctx.faults('attempt:before-upstream');
   let ref: Json;
   try {
+    const channel = openChannel(ctx, row, exchanges);
     ref = await callUpstream(ctx, provider, channel, task);
   } catch (error) {
     ctx.faults('attempt:after-upstream');
     return recordRefusal(ctx, row, task, attemptId, asUpstreamError(error), exchanges);
   }
   ctx.faults('attempt:after-upstream');
-  const acceptedAt = ctx.clock.now();
-  await ctx.store.acceptAttempt({ attemptId, ref, at: acceptedAt, exchanges });
+  const outcome = await recordAccepted(ctx, attemptId, ref, exchanges);
   ctx.faults('attempt:after-record');
-  return { kind: 'accepted', ref, acceptedAt };
+  return outcome;
+}
+
+/** A credential that cannot be opened is trouble of the channel: nothing was sent. Throws UpstreamError. */
+export function openChannel(ctx: FlowContext, row: ChannelRow, exchanges: Exchange[]): Channel {
+  try {
+    return ctx.channels.open(row, (exchange) => exchanges.push(exchange));
+  } catch (cause) {
+    throw new UpstreamError('channel', 'The credential of the channel cannot be opened.', { cause });
+  }
+}
+
+/** Records that the upstream has it, unless the task has ended meanwhile or that is recorded already. */
+export async function recordAccepted(
+  ctx: FlowContext,
+  attemptId: string,
+  ref: Json,
+  exchanges: Exchange[],
+): Promise<SubmitOutcome> {
+  const at = ctx.clock.now();
+  if (await ctx.store.acceptAttempt({ attemptId, ref, at, exchanges })) {
+    return { kind: 'accepted', ref, acceptedAt: at };
+  }
+  return asRecorded(await ctx.store.getAttempt(attemptId)) ?? { kind: 'ended' };
+}
+
+/** What is known of an attempt that is not submitting any more; null while it is. */
+export function asRecorded(open: OpenAttempt | null): SubmitOutcome | null {
+  if (open === null || open.attempt.endedAt !== null) return { kind: 'ended' };
+  const { state, ref, acceptedAt, createdAt } = open.attempt;
+  if (state !== 'accepted' || ref === null) return null;
+  return { kind: 'accepted', ref, acceptedAt: acceptedAt ?? createdAt };
 }
 
 async function callUpstream(
@@ -84,7 +114,7 @@ async function recordRefusal(
   exchanges: Exchange[],
 ): Promise<SubmitOutcome> {
   const at = ctx.clock.now();
-  if (error.kind === 'ambiguous' || error.kind === 'duplicate') return { kind: 'doubt' };
+  if (error.kind === 'ambiguous' || error.kind === 'duplicate') return { kind: 'doubt', exchanges };
   if (error.kind === 'rejected' || error.kind === 'content_policy') {
     const code: FailureCode = error.kind === 'content_policy' ? 'content_policy' : 'task_failed';
     await ctx.store.finishTask({
@@ -96,8 +126,24 @@ async function recordRefusal(
     });
     return { kind: 'ended' };
   }
-  // Certainly not accepted: wait here when it is merely busy, else go where it can be made.
-  const channelId = error.kind === 'busy' ? row.id : await elsewhere(ctx, task, row.id);
+  return recordWaiting(ctx, row, task, attemptId, error, exchanges);
+}
+
+/**
+ * Certainly not accepted: the task waits here when the upstream is merely busy, else where it can be made; here as well
+ * when nobody else can, because an outage never fails a task.
+ */
+export async function recordWaiting(
+  ctx: FlowContext,
+  row: ChannelRow,
+  task: Task,
+  attemptId: string,
+  error: UpstreamError,
+  exchanges: Exchange[],
+): Promise<SubmitOutcome> {
+  const other = error.kind === 'busy' ? null : await routeElsewhere(ctx, task.request, row.id);
+  const channelId = other ?? row.id;
+  const at = ctx.clock.now();
   await ctx.store.refuseAttempt({
     attemptId,
     at,
@@ -107,14 +153,4 @@ async function recordRefusal(
     exchanges,
   });
   return { kind: 'waiting', channelId, retryAfterMs: error.retryAfterMs };
-}
-
-/** Another channel that can make it, or the same one when there is none: an outage never fails a task. */
-async function elsewhere(ctx: FlowContext, task: Task, channelId: string): Promise<string> {
-  try {
-    return await routeFor(ctx, task.request, new Set([channelId]));
-  } catch (error) {
-    if (error instanceof GatewayError && error.code === 'no_channel') return channelId;
-    throw error;
-  }
 }

@@ -1,42 +1,31 @@
 /**
- * The lane of one channel: submits what waits, polls what runs, settles what is in doubt. It holds its schedule in
- * memory and rebuilds it from the store at start; correctness rests on the store's compare-and-set, the lane is for
+ * The lane of one channel: submits what waits, settles what is in doubt, has watched what runs. It holds its schedule
+ * in memory and rebuilds it from the store at start; correctness rests on the store's compare-and-set, the lane is for
  * economy.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { UpstreamError } from '../core/errors.ts';
-import type { Channel, ChannelRow, Exchange, Json, Observation } from '../core/ports.ts';
-import { pollDelayMs, type Task } from '../core/task.ts';
-import { advanceTask, type Running } from '../flows/advance-task.ts';
+import type { ChannelRow, Exchange } from '../core/ports.ts';
+import type { Task } from '../core/task.ts';
 import type { FlowContext, Slot } from '../flows/context.ts';
+import { handOver } from '../flows/hand-over.ts';
 import { settleDoubt } from '../flows/settle-doubt.ts';
 import { submitAttempt, type SubmitOutcome } from '../flows/submit-attempt.ts';
 import { Loop } from '../lib/loop.ts';
-import { MinHeap } from '../lib/min-heap.ts';
+import { Watch } from './watch.ts';
 
 /** A submit is left alone this long after its deadline: the request may still be on its way. */
 const DOUBT_GRACE_MS = 5_000;
 /** How many waiting tasks are taken up at once. */
 const FILL_MAX = 64;
-/** Most refs in one poll round (Kling lists 500 a page). */
-const POLL_BATCH_MAX = 500;
-/** Single polls under way at once where the upstream cannot list. */
-const POLLS_AT_ONCE = 8;
-const POLL_TIMEOUT_MS = 30_000;
 const BACKOFF_MAX_MS = 60_000;
-
-interface Polled extends Running {
-  ref: Json;
-  acceptedAt: number;
-  jitter: number;
-  nextAt: number;
-  /** A push arrived, or it has ended: an older place in the heap is void. */
-  version: number;
-}
 
 interface Doubt {
   task: Task;
   attemptId: string;
   dueAt: number;
+  /** What was heard of it so far, for the flight recorder. */
+  exchanges: Exchange[];
 }
 
 export interface LaneOptions {
@@ -51,39 +40,44 @@ export class Lane {
   readonly #ctx: FlowContext;
   readonly #speed: number;
   readonly #onError: LaneOptions['onError'];
-  #row: ChannelRow;
-  readonly #running = new Map<string, Polled>();
-  readonly #due = new MinHeap<{ polled: Polled; at: number; version: number }>((entry) => entry.at);
+  readonly #watch: Watch;
+  readonly #submits: Loop;
   readonly #doubts = new Map<string, Doubt>();
   readonly #inHand = new Set<Promise<void>>();
-  readonly #submits: Loop;
-  readonly #polls: Loop;
+  #row: ChannelRow;
   #submitting = 0;
   /** Whether tasks may be waiting in the store; true until a look says otherwise. */
   #waiting = true;
+  /** A look at who waits is under way: a free place may be theirs. */
+  #looking = false;
   #loaded = false;
   #stopped = false;
   #pausedUntil = 0;
   #refusals = 0;
-  #pollFailures = 0;
+  /** Most submits under way: one after a refusal, twice as many with every acceptance, then any number. */
+  #submitsMax = Infinity;
   /** Requests per second: the earliest time of the next submit. */
   #nextSubmitAt = 0;
 
   constructor(options: LaneOptions) {
-    this.#ctx = options.ctx;
+    const { ctx, speed, onError } = options;
+    this.#ctx = ctx;
     this.#row = options.row;
-    this.#speed = options.speed;
-    this.#onError = options.onError;
-    const { clock } = options.ctx;
+    this.#speed = speed;
+    this.#onError = onError;
     this.#submits = new Loop({
-      clock,
+      clock: ctx.clock,
       step: () => this.#submitStep(),
-      onError: (error) => this.#onError(error, 'submit'),
+      onError: (error) => onError(error, 'submit'),
     });
-    this.#polls = new Loop({
-      clock,
-      step: () => this.#pollStep(),
-      onError: (error) => this.#onError(error, 'poll'),
+    this.#watch = new Watch({
+      ctx,
+      row: () => this.#row,
+      speed,
+      onError,
+      onEnded: () => {
+        if (this.#waiting) this.#submits.wake();
+      },
     });
   }
 
@@ -92,33 +86,39 @@ export class Lane {
     const open = await this.#ctx.store.openAttemptsOf(this.#row.id);
     for (const { attempt, task } of open) {
       if (attempt.state === 'accepted' && attempt.ref !== null) {
-        this.#watch({
+        this.#watch.add({
           attemptId: attempt.id,
           taskId: task.id,
           started: task.state === 'in_progress',
           ref: attempt.ref,
           acceptedAt: attempt.acceptedAt ?? attempt.createdAt,
+          deadlineAt: task.deadlineAt,
         });
       } else {
-        this.#doubt(task, attempt.id, attempt.submitDeadlineAt + DOUBT_GRACE_MS);
+        this.#doubt(task, attempt.id, attempt.submitDeadlineAt + DOUBT_GRACE_MS, []);
       }
     }
     this.#loaded = true;
     this.#submits.wake();
-    this.#polls.wake();
   }
 
   /** Takes nothing up any more; waits for submits and polls in hand. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.all([this.#submits.stop(), this.#polls.stop(), ...this.#inHand]);
+    await Promise.all([this.#submits.stop(), this.#watch.stop()]);
+    // The last step may have begun submits of its own.
+    await Promise.all(this.#inHand);
   }
 
-  /** The channel's settings changed. */
+  /** Channels have changed: this one's settings, or others that could take what waits here. */
   configure(row: ChannelRow): void {
-    this.#row = row;
-    this.#pausedUntil = 0;
-    this.#submits.wake();
+    if (!isDeepStrictEqual(row, this.#row)) {
+      this.#row = row;
+      this.#pausedUntil = 0;
+      this.#refusals = 0;
+      this.#submitsMax = Infinity;
+    }
+    this.wake();
   }
 
   /** Tasks may have begun to wait. */
@@ -129,13 +129,13 @@ export class Lane {
 
   /** A place for a request that will submit by itself; null when it must wait its turn. */
   reserve(): Slot | null {
-    if (!this.#loaded || this.#waiting || !this.#mayStart()) return null;
+    if (!this.#loaded || this.#waiting || this.#looking || !this.#mayStart()) return null;
     this.#take();
     let used = false;
     return {
       submit: (task, attemptId) => {
         used = true;
-        return this.#submit(task, attemptId);
+        return this.#hold(this.#submit(task, attemptId));
       },
       release: () => {
         if (!used) this.#give();
@@ -145,19 +145,12 @@ export class Lane {
 
   /** A push arrived for this task: its next poll is due now. */
   hint(taskId: string): void {
-    for (const polled of this.#running.values()) {
-      if (polled.taskId !== taskId) continue;
-      this.#schedule(polled, this.#ctx.clock.now());
-      this.#polls.wake();
-      return;
-    }
+    this.#watch.hint(taskId);
   }
 
   get inUse(): number {
-    return this.#running.size + this.#doubts.size + this.#submitting;
+    return this.#watch.size + this.#doubts.size + this.#submitting;
   }
-
-  // ------------------------------------------------------------------------------------ submitting
 
   #mayStart(): boolean {
     const now = this.#ctx.clock.now();
@@ -166,6 +159,7 @@ export class Lane {
       this.#row.enabled &&
       now >= this.#pausedUntil &&
       now >= this.#nextSubmitAt &&
+      this.#submitting < this.#submitsMax &&
       this.inUse < (this.#row.concurrency ?? Infinity)
     );
   }
@@ -184,34 +178,30 @@ export class Lane {
   }
 
   async #submitStep(): Promise<number> {
-    const now = this.#ctx.clock.now();
-    let dueAt = Infinity;
     for (const doubt of this.#doubts.values()) {
-      if (doubt.dueAt <= now) {
-        this.#doubts.delete(doubt.attemptId);
-        this.#submitting++;
-        this.#hold(this.#settle(doubt));
-      } else {
-        dueAt = Math.min(dueAt, doubt.dueAt);
-      }
+      if (doubt.dueAt > this.#ctx.clock.now()) continue;
+      this.#doubts.delete(doubt.attemptId);
+      this.#submitting++;
+      void this.#hold(this.#settle(doubt));
     }
-    while (this.#waiting && this.#mayStart()) {
-      const room = (this.#row.concurrency ?? Infinity) - this.inUse;
-      const limit = this.#row.requestsPerSecond === null ? Math.min(room, FILL_MAX) : 1;
-      this.#waiting = false;
-      const tasks = await this.#ctx.store.waitingTasks(this.#row.id, limit);
-      if (tasks.length === limit) this.#waiting = true;
-      if (tasks.length === 0) break;
-      await this.#takeUp(tasks);
-    }
-    if (this.#waiting) {
-      const gate = Math.max(this.#pausedUntil, this.#nextSubmitAt);
-      if (gate > this.#ctx.clock.now()) dueAt = Math.min(dueAt, gate);
-    }
+    if (this.#row.enabled) while (this.#waiting && this.#mayStart()) await this.#fill();
+    else if (this.#waiting) await this.#handOver();
+
+    let dueAt = Math.min(Infinity, ...this.#doubts.values().map((doubt) => doubt.dueAt));
+    const gate = Math.max(this.#pausedUntil, this.#nextSubmitAt);
+    if (this.#waiting && gate > this.#ctx.clock.now()) dueAt = Math.min(dueAt, gate);
     return dueAt;
   }
 
-  async #takeUp(tasks: Task[]): Promise<void> {
+  /** Takes up as many of those who wait as there is room for, in order of arrival. */
+  async #fill(): Promise<void> {
+    const room = Math.min(
+      (this.#row.concurrency ?? Infinity) - this.inUse,
+      this.#submitsMax - this.#submitting,
+    );
+    const limit = this.#row.requestsPerSecond === null ? Math.min(room, FILL_MAX) : 1;
+    const tasks = await this.#look(limit);
+    if (tasks.length === 0) return;
     const at = this.#ctx.clock.now();
     const attempts = tasks.map((task) => ({
       id: this.#ctx.newId('att_'),
@@ -221,7 +211,6 @@ export class Lane {
       submitDeadlineAt: at + this.#ctx.settings.submitTimeoutMs,
       at,
     }));
-    for (const _ of tasks) this.#take();
     let opened: Set<string>;
     try {
       opened = new Set(await this.#ctx.store.openAttempts(attempts));
@@ -232,172 +221,104 @@ export class Lane {
     }
     tasks.forEach((task, index) => {
       const attemptId = attempts[index]!.id;
-      if (opened.has(attemptId)) this.#hold(this.#submit(task, attemptId));
+      if (opened.has(attemptId)) void this.#hold(this.#submit(task, attemptId));
       else this.#submitting--;
     });
   }
 
-  /** Submits with a place already taken; never rejects. */
-  async #submit(task: Task, attemptId: string): Promise<void> {
-    await this.#settleOutcome(task, attemptId, () => submitAttempt(this.#ctx, this.#row, task, attemptId));
+  /** Those who wait, first come first; their places are taken before anybody else can ask for one. */
+  async #look(limit: number): Promise<Task[]> {
+    this.#waiting = false;
+    this.#looking = true;
+    try {
+      const tasks = await this.#ctx.store.waitingTasks(this.#row.id, limit);
+      if (tasks.length === limit) this.#waiting = true;
+      for (const _ of tasks) this.#take();
+      return tasks;
+    } catch (error) {
+      this.#waiting = true;
+      throw error;
+    } finally {
+      this.#looking = false;
+    }
   }
 
-  async #settle(doubt: Doubt): Promise<void> {
-    const { task, attemptId } = doubt;
-    await this.#settleOutcome(task, attemptId, () => settleDoubt(this.#ctx, this.#row, task, attemptId));
+  /** A channel that is switched off or deleted submits nothing: what waits goes where it can be made. */
+  async #handOver(): Promise<void> {
+    this.#waiting = false;
+    try {
+      for (const { task, attemptId } of await handOver(this.#ctx, this.#row)) {
+        this.#doubt(task, attemptId, this.#ctx.clock.now() + DOUBT_GRACE_MS, []);
+      }
+    } catch (error) {
+      this.#waiting = true;
+      throw error;
+    }
+  }
+
+  /** Submits with a place already taken; never rejects. */
+  #submit(task: Task, attemptId: string): Promise<void> {
+    return this.#settleOutcome(task, attemptId, () => submitAttempt(this.#ctx, this.#row, task, attemptId));
+  }
+
+  #settle({ task, attemptId, exchanges }: Doubt): Promise<void> {
+    return this.#settleOutcome(task, attemptId, () =>
+      settleDoubt(this.#ctx, this.#row, task, attemptId, exchanges),
+    );
   }
 
   async #settleOutcome(task: Task, attemptId: string, work: () => Promise<SubmitOutcome>): Promise<void> {
-    const submitDeadlineAt = this.#ctx.clock.now() + this.#ctx.settings.submitTimeoutMs;
+    const doubtDueAt = this.#ctx.clock.now() + this.#ctx.settings.submitTimeoutMs + DOUBT_GRACE_MS;
     try {
       const outcome = await work();
       if (outcome.kind === 'accepted') {
-        this.#refusals = 0;
-        this.#watch({
-          attemptId,
-          taskId: task.id,
-          started: false,
-          ref: outcome.ref,
-          acceptedAt: outcome.acceptedAt,
-        });
-        this.#polls.wake();
+        this.#speedUp();
+        const { ref, acceptedAt } = outcome;
+        const { id: taskId, deadlineAt } = task;
+        this.#watch.add({ attemptId, taskId, started: false, ref, acceptedAt, deadlineAt });
       } else if (outcome.kind === 'doubt') {
-        this.#doubt(task, attemptId, submitDeadlineAt + DOUBT_GRACE_MS);
-        this.#submits.wake();
+        this.#doubt(task, attemptId, doubtDueAt, outcome.exchanges);
       } else if (outcome.kind === 'waiting') {
         this.#pause(outcome.retryAfterMs);
-        if (outcome.channelId === this.#row.id) this.#waiting = true;
+        if (outcome.channelId === this.#row.id) {
+          this.#waiting = true;
+          this.#submitsMax = 1;
+        }
       }
     } catch (error) {
       // Not recorded: neither accepted nor refused as far as the store knows, so it is in doubt.
       if (!(error instanceof UpstreamError)) this.#onError(error, 'submit');
-      this.#doubt(task, attemptId, submitDeadlineAt + DOUBT_GRACE_MS);
+      this.#doubt(task, attemptId, doubtDueAt, []);
     } finally {
       this.#submitting--;
       this.#submits.wake();
     }
   }
 
-  #doubt(task: Task, attemptId: string, dueAt: number): void {
-    this.#doubts.set(attemptId, { task, attemptId, dueAt });
+  #doubt(task: Task, attemptId: string, dueAt: number, exchanges: Exchange[]): void {
+    this.#doubts.set(attemptId, { task, attemptId, dueAt, exchanges });
   }
 
-  /** After a refusal that says "not now": wait as told, else ever longer; one submit tries the water afterwards. */
+  #speedUp(): void {
+    this.#refusals = 0;
+    this.#submitsMax = this.#submitsMax >= FILL_MAX ? Infinity : this.#submitsMax * 2;
+  }
+
+  /** After a refusal that says "not now": wait as told, else ever longer. */
   #pause(retryAfterMs: number | null): void {
+    const now = this.#ctx.clock.now();
     const backoffMs = Math.min(BACKOFF_MAX_MS, 1_000 * 2 ** Math.min(this.#refusals, 10)) / this.#speed;
-    this.#refusals++;
-    this.#pausedUntil = Math.max(
-      this.#pausedUntil,
-      this.#ctx.clock.now() + (retryAfterMs ?? backoffMs * (0.75 + 0.5 * this.#ctx.random())),
-    );
+    // Refusals of submits that were under way together are one piece of news.
+    if (now >= this.#pausedUntil) this.#refusals++;
+    else if (retryAfterMs === null) return;
+    const pauseMs = retryAfterMs ?? backoffMs * (0.75 + 0.5 * this.#ctx.random());
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs);
   }
 
-  // ------------------------------------------------------------------------------------ polling
-
-  #watch(accepted: Omit<Polled, 'jitter' | 'nextAt' | 'version'>): void {
-    const polled: Polled = { ...accepted, jitter: this.#ctx.random(), nextAt: 0, version: 0 };
-    this.#running.set(polled.attemptId, polled);
-    const now = this.#ctx.clock.now();
-    this.#schedule(polled, now + pollDelayMs(now - polled.acceptedAt, polled.jitter, this.#speed));
-  }
-
-  #schedule(polled: Polled, at: number): void {
-    polled.version++;
-    polled.nextAt = at;
-    this.#due.push({ polled, at, version: polled.version });
-  }
-
-  async #pollStep(): Promise<number> {
-    const due = this.#takeDue();
-    if (due.length > 0) await this.#poll(due);
-    const next = this.#due.peek();
-    return next === undefined ? Infinity : next.at;
-  }
-
-  #takeDue(): Polled[] {
-    const now = this.#ctx.clock.now();
-    const due: Polled[] = [];
-    for (;;) {
-      const entry = this.#due.peek();
-      if (entry === undefined || entry.at > now || due.length >= POLL_BATCH_MAX) return due;
-      this.#due.pop();
-      if (entry.version === entry.polled.version && this.#running.has(entry.polled.attemptId))
-        due.push(entry.polled);
-    }
-  }
-
-  async #poll(due: Polled[]): Promise<void> {
-    const maker = this.#ctx.providers.get(this.#row.provider)!.video!;
-    let failed = false;
-    if (due.length > 1 && maker.pollMany !== undefined) {
-      // One answer speaks of many tasks, possibly of several accounts: it is not kept with any of them.
-      const channel = this.#ctx.channels.open(this.#row, () => {});
-      try {
-        const refs = due.map((polled) => polled.ref);
-        const observations = await maker.pollMany(refs, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
-        await Promise.all(
-          due.map(async (polled, index) => {
-            const observation = observations[index] ?? null;
-            if (observation !== null) await this.#observe(polled, observation, []);
-          }),
-        );
-      } catch (error) {
-        failed = this.#noNews(error);
-      }
-    } else {
-      const queue = [...due];
-      const one = async (): Promise<void> => {
-        for (let polled = queue.shift(); polled !== undefined; polled = queue.shift()) {
-          const exchanges: Exchange[] = [];
-          const channel = this.#ctx.channels.open(this.#row, (exchange) => exchanges.push(exchange));
-          try {
-            const observation = await this.#pollOne(polled, channel);
-            await this.#observe(polled, observation, exchanges.slice(-1));
-          } catch (error) {
-            failed = this.#noNews(error) || failed;
-          }
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(POLLS_AT_ONCE, due.length) }, one));
-    }
-    this.#pollFailures = failed ? this.#pollFailures + 1 : 0;
-    const penaltyMs = failed
-      ? Math.min(BACKOFF_MAX_MS, 500 * 2 ** Math.min(this.#pollFailures, 10)) / this.#speed
-      : 0;
-    const now = this.#ctx.clock.now();
-    for (const polled of due) {
-      if (!this.#running.has(polled.attemptId) || polled.nextAt > now) continue;
-      this.#schedule(
-        polled,
-        now + penaltyMs + pollDelayMs(now - polled.acceptedAt, polled.jitter, this.#speed),
-      );
-    }
-  }
-
-  #pollOne(polled: Polled, channel: Channel): Promise<Observation> {
-    const maker = this.#ctx.providers.get(this.#row.provider)!.video!;
-    return maker.poll(polled.ref, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
-  }
-
-  async #observe(polled: Polled, observation: Observation, exchanges: Exchange[]): Promise<void> {
-    const outcome = await advanceTask(this.#ctx, polled, observation, exchanges);
-    if (outcome === 'running') return;
-    this.#running.delete(polled.attemptId);
-    if (this.#waiting) this.#submits.wake();
-  }
-
-  /** A poll that failed is no news of the task; anything else is a fault of ours and is reported. */
-  #noNews(error: unknown): true {
-    if (!(error instanceof UpstreamError) && !isAbort(error)) this.#onError(error, 'poll');
-    return true;
-  }
-
-  #hold(work: Promise<void>): void {
+  /** Work that a stop waits for. */
+  #hold(work: Promise<void>): Promise<void> {
     this.#inHand.add(work);
     void work.finally(() => this.#inHand.delete(work));
+    return work;
   }
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
 }

@@ -3,6 +3,7 @@
  */
 import type { ChannelRow } from '../core/ports.ts';
 import type { FlowContext, Lanes, Slot } from '../flows/context.ts';
+import { Loop } from '../lib/loop.ts';
 import { Lane, type LaneOptions } from './lane.ts';
 
 export interface LaneSetOptions {
@@ -15,8 +16,7 @@ export class LaneSet implements Lanes {
   readonly #lanes = new Map<string, Lane>();
   readonly #unsubscribe: (() => void)[] = [];
   readonly #options: LaneSetOptions;
-  #ctx: FlowContext | null = null;
-  #syncing: Promise<void> = Promise.resolve();
+  #syncing: Loop | null = null;
 
   constructor(options: LaneSetOptions) {
     this.#options = options;
@@ -24,20 +24,24 @@ export class LaneSet implements Lanes {
 
   /** Begins to work: called once, after the context that names this set exists. */
   async start(ctx: FlowContext): Promise<void> {
-    this.#ctx = ctx;
-    this.#unsubscribe.push(
-      ctx.store.onCommit('channels', () => {
-        this.#syncing = this.#syncing
-          .then(() => this.#sync())
-          .catch((error: unknown) => this.#options.onError(error, 'channels'));
-      }),
-    );
-    await this.#sync();
+    const syncing = new Loop({
+      clock: ctx.clock,
+      onError: (error) => this.#options.onError(error, 'channels'),
+      step: async () => {
+        await this.#sync(ctx);
+        return Infinity;
+      },
+    });
+    this.#syncing = syncing;
+    await this.#sync(ctx);
+    this.#unsubscribe.push(ctx.store.onCommit('channels', () => syncing.wake()));
+    // For what changed between the look and the subscription.
+    syncing.wake();
   }
 
   async stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    await this.#syncing;
+    await this.#syncing?.stop();
     await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()));
   }
 
@@ -53,23 +57,28 @@ export class LaneSet implements Lanes {
     return this.#lanes.get(channelId)?.inUse ?? 0;
   }
 
-  async #sync(): Promise<void> {
-    const ctx = this.#ctx!;
+  async #sync(ctx: FlowContext): Promise<void> {
     const rows = new Map<string, ChannelRow>();
     for (const row of await ctx.store.channelsWithWork()) rows.set(row.id, row);
     for (const row of await ctx.store.listChannels()) rows.set(row.id, row);
-    for (const row of rows.values()) {
-      // A provider that is gone from this version leaves its tasks to their deadline.
-      if (ctx.providers.get(row.provider)?.video === undefined) continue;
-      const known = this.#lanes.get(row.id);
-      if (known !== undefined) {
-        known.configure(row);
-        continue;
-      }
-      const lane = new Lane({ ctx, row, speed: this.#options.speedOf(row), onError: this.#options.onError });
-      this.#lanes.set(row.id, lane);
-      this.#unsubscribe.push(ctx.store.onCommit(`lane:${row.id}`, () => lane.wake()));
-      await lane.start();
+    for (const id of this.#lanes.keys()) {
+      // Deleted, and nothing to do at the moment: it must not go by what it was told before.
+      const row = rows.get(id) ?? (await ctx.store.getChannel(id));
+      if (row !== null) rows.set(id, row);
     }
+    for (const row of rows.values()) {
+      const known = this.#lanes.get(row.id);
+      if (known !== undefined) known.configure(row);
+      // A provider that is gone from this version leaves its tasks to their deadline.
+      else if (ctx.providers.get(row.provider)?.video !== undefined) await this.#open(ctx, row);
+    }
+  }
+
+  async #open(ctx: FlowContext, row: ChannelRow): Promise<void> {
+    const lane = new Lane({ ctx, row, speed: this.#options.speedOf(row), onError: this.#options.onError });
+    await lane.start();
+    this.#lanes.set(row.id, lane);
+    this.#unsubscribe.push(ctx.store.onCommit(`lane:${row.id}`, () => lane.wake()));
+    lane.wake();
   }
 }
