@@ -80,7 +80,8 @@ export async function admitMedia(
   };
 }
 
-function hasMedia(request: VideoRequest): boolean {
+/** Whether a request brings pictures, sound or film. */
+export function hasMedia(request: VideoRequest): boolean {
   return (
     request.firstFrame !== null ||
     request.lastFrame !== null ||

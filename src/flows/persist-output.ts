@@ -78,13 +78,21 @@ async function fetchOutput(
   });
   const { bytes, sha256 } = result;
   const declared = String(response.headers['content-type'] ?? '').split(';')[0]!;
-  const contentType = (await recognise(ctx, key)) ?? declared;
-  if (output.role === 'video' && !contentType.startsWith('video/')) {
+  const recognised = await recognise(ctx, key);
+  // Pages that say "expired" come with any type in the header: a film is what begins like one.
+  if (isFilm(output) && !recognised?.startsWith('video/')) {
+    await ctx.media.delete(key);
     throw new Error(
-      `the source sent ${contentType || 'something unknown'} where the video of ${taskId} was expected`,
+      `the source sent ${recognised ?? `no film (${bytes} bytes, ${declared || 'no type'})`} where the ` +
+        `${output.role} file of ${taskId} was expected`,
     );
   }
+  const contentType = recognised ?? declared;
   return { role: output.role, key, contentType, bytes, sha256, upstreamId: output.upstreamId };
+}
+
+function isFilm(output: UpstreamOutput): boolean {
+  return output.role === 'video' || output.role === 'watermarked';
 }
 
 async function recognise(ctx: FlowContext, key: string): Promise<string | null> {

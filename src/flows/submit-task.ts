@@ -8,7 +8,7 @@ import { quoteVideo } from '../core/pricing.ts';
 import type { LooseVideo, ResolvedVideo, VideoRequest } from '../core/request/types.ts';
 import { resolveVideo } from '../core/request/video.ts';
 import type { Task } from '../core/task.ts';
-import { admitMedia, checkUrl } from './admit-media.ts';
+import { admitMedia, checkUrl, hasMedia } from './admit-media.ts';
 import type { FlowContext } from './context.ts';
 import { routeFor } from './route.ts';
 import { viewOf } from './view.ts';
@@ -37,6 +37,7 @@ export async function submitTask(
 ): Promise<TaskView> {
   const { resolved, quote } = judge(ctx, loose);
   const channelId = await routeFor(ctx, resolved.request);
+  if (hasMedia(resolved.request)) await refuseUnpayable(ctx, principal, resolved, quote);
   const request = await admitMedia(ctx, resolved.request, principal.accountId);
   const task = newTask(ctx, principal, { ...resolved, request }, quote, loose.surface.surface, channelId);
 
@@ -75,6 +76,22 @@ export async function estimateTask(
   }
   const wallet = await ctx.store.getWallet(principal.accountId);
   return { quote, resolved, balanceAfterMicros: wallet.availableMicros - quote.amountMicros, warnings };
+}
+
+/**
+ * Pictures are kept before the hold is tried: whoever cannot pay must not fill the disk. A repeat passes, to be told
+ * that it is one.
+ */
+async function refuseUnpayable(
+  ctx: FlowContext,
+  { accountId }: Principal,
+  { externalTaskId }: ResolvedVideo,
+  quote: Quote,
+): Promise<void> {
+  const { availableMicros } = await ctx.store.getWallet(accountId);
+  if (availableMicros >= quote.amountMicros) return;
+  if (externalTaskId !== null && (await ctx.store.findTask(accountId, externalTaskId)) !== null) return;
+  throw new GatewayError('insufficient_quota', 'The available balance does not cover this request.');
 }
 
 function newTask(
