@@ -100,7 +100,8 @@ async function checkAsOperator(
 
 async function checkChannel(api: Api, channel: ChannelItem): Promise<Finding> {
   const topic = `Channel ${channel.name}`;
-  const advice = 'Correct it with PATCH /admin/v1/channels/{id} (credential, base_url, enabled), then: reelay channels probe.';
+  const advice =
+    'Correct it with PATCH /admin/v1/channels/{id} (credential, base_url, enabled), then: reelay channels probe.';
   try {
     const probe = await probeChannel(api, channel.id);
     return probe.ok ? ok(topic, probe.message) : wrong(topic, probe.message, advice);
