@@ -62,27 +62,31 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await gone;
     clearTimeout(patience);
   };
+  let url: string;
   try {
-    const url = await readyUrl(child);
-    const pid = child.pid!;
-    return {
-      url,
-      pid,
-      startMs: performance.now() - startedAt,
-      cpuMicros: () => cpuMicrosOf(pid),
-      residentBytes: () => residentBytesOf(pid),
-      stop,
-    };
+    url = await readyUrl(child, options.script);
   } catch (error) {
     await stop();
-    throw new Error(`${options.script} did not start: ${(error as Error).message}`, { cause: error });
+    throw error;
   }
+  const pid = child.pid!;
+  return {
+    url,
+    pid,
+    startMs: performance.now() - startedAt,
+    cpuMicros: () => cpuMicrosOf(pid),
+    residentBytes: () => residentBytesOf(pid),
+    stop,
+  };
 }
 
-function readyUrl(child: ChildProcess): Promise<string> {
+function readyUrl(child: ChildProcess, script: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const fail = (reason: string) => reject(new Error(`${reason}\n${said.slice(-2000)}`));
+    const fail = (reason: string) => {
+      clearTimeout(timeout);
+      reject(new Error(`${script} did not start: ${reason}\n${said.slice(-2000)}`));
+    };
     const timeout = setTimeout(() => fail('it took too long'), START_TIMEOUT_MS);
     const listener = (chunk: Buffer): void => {
       said += chunk.toString();

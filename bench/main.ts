@@ -5,14 +5,14 @@
 import { availableParallelism, cpus } from 'node:os';
 import { intake } from './intake.ts';
 import { print, type Report } from './report.ts';
-import { NOISE_MAX } from './rounds.ts';
+import { BUSY_MIN, NOISE_MAX, percent } from './rounds.ts';
 import { makeScratch } from './scratch.ts';
 import { start } from './start.ts';
 import { submit } from './submit.ts';
 
 const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
   intake: (scratch) => intake(scratch, { rounds: 7, turnMs: 4_000, warmUpMs: 4_000 }),
-  submit: (scratch) => submit(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 3_000 }),
+  submit: (scratch) => submit(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 6_000 }),
   start: (scratch) => start(scratch, { rounds: 5, idleMs: 1_500 }),
 };
 
@@ -30,8 +30,9 @@ console.log(
   'Medians of rounds taken in turns, with lowest and highest in brackets. A ratio is taken round by round.',
 );
 console.log(
-  `No verdict is given when the reference swings by more than ${NOISE_MAX * 100} %: highest minus lowest over the ` +
-    'median of its rounds, the one furthest from the median left out.',
+  `No verdict is given when the reference swings by more than ${percent(NOISE_MAX)} (highest minus lowest over the ` +
+    'median of its rounds, the one furthest from the median left out), or when a reference that its processor alone ' +
+    `should limit had less than ${BUSY_MIN} of a core.`,
 );
 const scratch = makeScratch();
 for (const name of named.length > 0 ? named : Object.keys(scenarios)) {

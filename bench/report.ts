@@ -1,6 +1,6 @@
 /** What a run says, as lines for a terminal. */
 import type { Ratio, Spread, Turn } from './rounds.ts';
-import { NOISE_MAX, spreadOf } from './rounds.ts';
+import { spreadOf } from './rounds.ts';
 
 /** What a scenario brings back. */
 export interface Report {
@@ -24,12 +24,9 @@ export function figureLine(name: string, spread: Spread, digits: number, unit: s
 }
 
 export function ratioLine(ratio: Ratio): string {
-  const { of, aim, noise, verdict } = ratio;
-  const judged =
-    verdict === 'no verdict'
-      ? `no verdict: the reference swings by ${percent(noise)}, more than ${percent(NOISE_MAX)}`
-      : `${verdict} (the reference swings by ${percent(noise)})`;
-  return `${of.padEnd(40)}${spreadText(ratio, (value) => value.toFixed(3))}aim ${aim}: ${judged}`;
+  const { of, aim, verdict, reason } = ratio;
+  const figures = spreadText(ratio, (value) => value.toFixed(3));
+  return `${of.padEnd(33)}${figures}aim ${aim}: ${verdict} (${reason})`;
 }
 
 export function print({ title, lines, ratios }: Report): void {
@@ -39,8 +36,4 @@ export function print({ title, lines, ratios }: Report): void {
 
 function spreadText({ median, lowest, highest }: Spread, write: (value: number) => string): string {
   return `${write(median).padStart(8)}  (${write(lowest)} … ${write(highest)}) `.padEnd(30);
-}
-
-function percent(value: number): string {
-  return `${(value * 100).toFixed(0)} %`;
 }

@@ -28,15 +28,24 @@ describe('rounds', () => {
   });
 
   it('divides round by round and judges the median', () => {
-    const ratio = ratioOf('a ÷ b', [20, 10, 30], [100, 100, 100], 0.2);
+    const { median, lowest, highest, verdict } = judge([20, 10, 30], [100, 100, 100]);
     assert.deepEqual(
-      { median: ratio.median, lowest: ratio.lowest, highest: ratio.highest, verdict: ratio.verdict },
+      { median, lowest, highest, verdict },
       { median: 0.2, lowest: 0.1, highest: 0.3, verdict: 'met' },
     );
-    assert.equal(ratioOf('a ÷ b', [19, 10, 30], [100, 100, 100], 0.2).verdict, 'missed');
+    assert.equal(judge([19, 10, 30], [100, 100, 100]).verdict, 'missed');
   });
 
   it('refuses a verdict when the reference is too noisy', () => {
-    assert.equal(ratioOf('a ÷ b', [90, 90, 90], [100, 50, 75], 0.2).verdict, 'no verdict');
+    assert.equal(judge([90, 90, 90], [100, 50, 75]).verdict, 'no verdict');
+  });
+
+  it('refuses a verdict when something else than its processor held the reference back', () => {
+    assert.equal(judge([90, 90, 90], [100, 100, 100], 0.6).verdict, 'no verdict');
   });
 });
+
+function judge(subject: number[], reference: number[], cores = 1) {
+  const turns = (rates: number[]): Turn[] => rates.map((perSecond) => ({ perSecond, cpuMicros: 1, cores }));
+  return ratioOf({ of: 'a ÷ b', subject: turns(subject), reference: turns(reference), aim: 0.2, busy: true });
+}

@@ -31,13 +31,18 @@ export interface Spread {
 export interface Ratio extends Spread {
   of: string;
   aim: number;
-  /** Of the reference, see `noiseOf`. */
-  noise: number;
   verdict: 'met' | 'missed' | 'no verdict';
+  /** How calm the reference was, or why there is no verdict. */
+  reason: string;
 }
 
 /** A reference that swings more than this cannot tell a gateway from its neighbours on the machine. */
 export const NOISE_MAX = 0.15;
+/**
+ * A reference that is said to run as fast as it can keeps this much of a core busy. When it does not, something else
+ * held it back, and the ratio would flatter the gateway.
+ */
+export const BUSY_MIN = 0.8;
 
 /**
  * Everybody warms up, then all take turns, so that a change of the machine's mood meets all alike. The order is
@@ -74,10 +79,32 @@ export function noiseOf(values: number[]): number {
   return (highest - lowest) / median;
 }
 
-/** The subject over the reference, round by round; met when the median reaches the aim and the reference was calm. */
-export function ratioOf(of: string, subject: number[], reference: number[], aim: number): Ratio {
-  const spread = spreadOf(subject.map((value, round) => value / reference[round]!));
-  const noise = noiseOf(reference);
-  const verdict = noise > NOISE_MAX ? 'no verdict' : spread.median >= aim ? 'met' : 'missed';
-  return { of, ...spread, aim, noise, verdict };
+/**
+ * The subject over the reference, round by round; met when the median reaches the aim. No verdict when the reference
+ * swings too much or, where it should be limited by its processor alone (`busy`), is not.
+ */
+export function ratioOf(input: {
+  of: string;
+  subject: Turn[];
+  reference: Turn[];
+  aim: number;
+  busy: boolean;
+}): Ratio {
+  const { of, subject, reference, aim, busy } = input;
+  const spread = spreadOf(subject.map((turn, round) => turn.perSecond / reference[round]!.perSecond));
+  const noise = noiseOf(reference.map((turn) => turn.perSecond));
+  const cores = spreadOf(reference.map((turn) => turn.cores)).median;
+  const swing = `the reference swings by ${percent(noise)}`;
+  if (noise > NOISE_MAX) {
+    return { of, ...spread, aim, verdict: 'no verdict', reason: `${swing}, more than ${percent(NOISE_MAX)}` };
+  }
+  if (busy && cores < BUSY_MIN) {
+    const reason = `the reference had only ${cores.toFixed(2)} of a core, less than ${BUSY_MIN}`;
+    return { of, ...spread, aim, verdict: 'no verdict', reason };
+  }
+  return { of, ...spread, aim, verdict: spread.median >= aim ? 'met' : 'missed', reason: swing };
+}
+
+export function percent(value: number): string {
+  return `${(value * 100).toFixed(0)} %`;
 }

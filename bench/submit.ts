@@ -39,10 +39,11 @@ export async function submit(scratch: string, pace: Pace): Promise<Report> {
   );
   for (const server of [proxy, upstream]) await server.stop();
 
-  const rates = (name: string) => turns.get(name)!.map((turn) => turn.perSecond);
+  const reference = turns.get('proxy')!;
+  const subject = turns.get('gateway')!;
   return {
     title: `Submit: creates per second with the submit inside the request, ${CONNECTIONS} connections`,
-    lines: [rateLine('bare proxy', turns.get('proxy')!), rateLine('gateway', turns.get('gateway')!)],
-    ratios: [ratioOf('gateway ÷ bare proxy', rates('gateway'), rates('proxy'), AIM)],
+    lines: [rateLine('bare proxy', reference), rateLine('gateway', subject)],
+    ratios: [ratioOf({ of: 'gateway ÷ bare proxy', subject, reference, aim: AIM, busy: true })],
   };
 }
