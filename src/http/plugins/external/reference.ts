@@ -70,7 +70,9 @@ async function loadPages(): Promise<Pages> {
       hideClientButton: true,
     },
   });
-  const html = (await renderer.inject('/docs/')).body;
+  const page = (await renderer.inject('/docs/')).body;
+  // Without an icon of its own the browser asks for /favicon.ico, and its console shows the 404.
+  const html = page.replace('</head>', '<link rel="icon" href="data:," /></head>');
   const script = (await renderer.inject('/docs/js/scalar.js')).rawPayload;
   await renderer.close();
   return {
