@@ -19,6 +19,8 @@ export interface Engine {
   name: string;
   /** Builds and compiles queries; never executes any. */
   builder: Kysely<Database>;
+  /** Column type of text, compared byte by byte: ids are sorted and paged by it. */
+  text: ColumnDataType;
   /** Column type of money and times: SQLite's STRICT tables know no `bigint`, their integers have 64 bits. */
   integer64: ColumnDataType;
   /** Appended to CREATE TABLE. */
@@ -41,6 +43,7 @@ const sqliteBuilder = new Kysely<Database>({
 export const sqliteEngine: Engine = {
   name: 'sqlite',
   builder: sqliteBuilder,
+  text: 'text',
   integer64: 'integer',
   tableOptions: 'strict',
   clusteredTableOptions: 'strict, without rowid',

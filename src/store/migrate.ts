@@ -25,7 +25,7 @@ export function* migrate(engine: Engine, at: number): Procedure<string[]> {
     engine.builder.schema
       .createTable('migrations')
       .ifNotExists()
-      .addColumn('name', 'text', (column) => column.primaryKey())
+      .addColumn('name', engine.text, (column) => column.primaryKey())
       .addColumn('applied_at', engine.integer64, (column) => column.notNull()),
   );
   const known = new Set((yield* rows(applied, {})).map((row) => row.name));

@@ -102,7 +102,7 @@ export function createStore(backend: Backend): Store {
     taskRecord: (id) => read(taskRecord(id)),
 
     async post(input) {
-      if (input.kind === 'top_up' && input.amountMicros < 0n) {
+      if (input.kind === 'top_up' && input.amountMicros <= 0n) {
         throw new GatewayError(
           'invalid_value',
           'A top-up must be above zero; use an adjustment to take back.',

@@ -64,6 +64,7 @@ export function testMoney(promise: PromiseTest): void {
       ],
     );
     await refused(store.post({ ...correction, kind: 'top_up', amountMicros: -1n }), 'invalid_value');
+    await refused(store.post({ ...correction, kind: 'top_up', amountMicros: 0n }), 'invalid_value');
     await assertMoney(store, 0n, 600n);
   });
 

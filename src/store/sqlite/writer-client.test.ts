@@ -1,0 +1,31 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { T0, refused } from '../contract/harness.ts';
+import { sqliteEngine } from '../engine.ts';
+import { migrate } from '../migrate.ts';
+import { openForWriting } from './connection.ts';
+import { createExecutor } from './executor.ts';
+import { createWriter } from './writer-client.ts';
+
+const account = (id: string) => ({ id, name: id, status: 'active', createdAt: T0 });
+
+test('changes of a writer thread that died are refused, and the next one starts another', async (t) => {
+  const root = await mkdtemp(join(tmpdir(), 'reelay-writer-'));
+  t.after(() => rm(root, { recursive: true }));
+  const directory = join(root, 'not-yet');
+  const file = join(directory, 'test.sqlite');
+  const writer = createWriter({ file, busyTimeoutMs: 100, callsPerCommit: 10 }, () => {});
+  // There is no such directory: the thread cannot open its database and ends.
+  await refused(writer.write('createAccount', account('acc_1')), 'unavailable');
+
+  await mkdir(directory);
+  const connection = openForWriting(file, 100);
+  createExecutor(connection)(migrate(sqliteEngine, T0));
+  connection.close();
+  await writer.write('createAccount', account('acc_2'));
+  await refused(writer.write('createAccount', account('acc_2')), 'conflict');
+  await writer.close();
+  await refused(writer.write('createAccount', account('acc_3')), 'unavailable');
+});
