@@ -20,7 +20,7 @@ export async function start(
 ): Promise<Report> {
   const used = newDataDirectory(scratch);
   const kinds: Record<string, () => ServerOptions> = {
-    'bare node:http server': () => ({ script: 'bench/references/constant.ts' }),
+    'bare node:http server': () => ({ script: 'bench/references/bare.mjs' }),
     'gateway, first start': () => firstStart(newDataDirectory(scratch)),
     'gateway, started again': () => ({
       script: 'src/main.ts',

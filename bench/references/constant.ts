@@ -1,6 +1,6 @@
 /**
  * The least a Node server can do: it takes the request to its end, answers a constant of a create's size, and writes
- * nothing. Also the bare server that memory and start are compared with.
+ * nothing.
  */
 import { createServer } from 'node:http';
 import { listen } from './listen.ts';
