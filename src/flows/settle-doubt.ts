@@ -13,6 +13,7 @@ import {
   recordAccepted,
   recordWaiting,
   submitAttempt,
+  type OnRefused,
   type SubmitOutcome,
 } from './submit-attempt.ts';
 
@@ -26,6 +27,7 @@ export async function settleDoubt(
   task: Task,
   attemptId: string,
   heard: Exchange[],
+  onRefused: OnRefused,
 ): Promise<SubmitOutcome> {
   // The deadline may have ended the task; or the store knew all along, and only its answer was lost.
   const settled = asRecorded(await ctx.store.getAttempt(attemptId));
@@ -56,7 +58,7 @@ export async function settleDoubt(
       'unavailable',
       'Not sent again: the channel was switched off or deleted.',
     );
-    return recordWaiting(ctx, row, task, attemptId, reason, exchanges);
+    return recordWaiting(ctx, row, task, attemptId, reason, exchanges, onRefused);
   }
   const at = ctx.clock.now();
   const reopened = await ctx.store.reopenAttempt({
@@ -66,5 +68,5 @@ export async function settleDoubt(
     at,
   });
   if (!reopened) return { kind: 'ended' };
-  return submitAttempt(ctx, row, task, attemptId);
+  return submitAttempt(ctx, row, task, attemptId, onRefused);
 }

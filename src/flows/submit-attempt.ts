@@ -13,10 +13,16 @@ export type SubmitOutcome =
   | { kind: 'accepted'; ref: Json; acceptedAt: number }
   /** The task is final. */
   | { kind: 'ended' }
-  /** Nothing was accepted; the task waits again on `channelId`. */
-  | { kind: 'waiting'; channelId: string; retryAfterMs: number | null }
+  /** Nothing was accepted; the task waits again, here or elsewhere. */
+  | { kind: 'waiting' }
   /** It may have been accepted: to be looked up once its deadline has passed. */
   | { kind: 'doubt'; exchanges: Exchange[] };
+
+/**
+ * Told of a refusal that says "not now", before the task waits again: nobody must take it up at once. `isHere`: it will
+ * wait for this channel.
+ */
+export type OnRefused = (refusal: { retryAfterMs: number | null; isHere: boolean }) => void;
 
 /**
  * Submits the attempt and records the outcome. Rejects only when the store cannot record it (then the attempt stays
@@ -27,6 +33,7 @@ export async function submitAttempt(
   row: ChannelRow,
   task: Task,
   attemptId: string,
+  onRefused: OnRefused,
 ): Promise<SubmitOutcome> {
   const exchanges: Exchange[] = [];
   const provider = ctx.providers.get(row.provider)!;
@@ -37,7 +44,7 @@ export async function submitAttempt(
     ref = await callUpstream(ctx, provider, channel, task);
   } catch (error) {
     ctx.faults('attempt:after-upstream');
-    return recordRefusal(ctx, row, task, attemptId, asUpstreamError(error), exchanges);
+    return recordRefusal(ctx, row, task, attemptId, asUpstreamError(error), exchanges, onRefused);
   }
   ctx.faults('attempt:after-upstream');
   const outcome = await recordAccepted(ctx, attemptId, ref, exchanges);
@@ -112,6 +119,7 @@ async function recordRefusal(
   attemptId: string,
   error: UpstreamError,
   exchanges: Exchange[],
+  onRefused: OnRefused,
 ): Promise<SubmitOutcome> {
   const at = ctx.clock.now();
   if (error.kind === 'ambiguous' || error.kind === 'duplicate') return { kind: 'doubt', exchanges };
@@ -126,7 +134,7 @@ async function recordRefusal(
     });
     return { kind: 'ended' };
   }
-  return recordWaiting(ctx, row, task, attemptId, error, exchanges);
+  return recordWaiting(ctx, row, task, attemptId, error, exchanges, onRefused);
 }
 
 /**
@@ -140,9 +148,11 @@ export async function recordWaiting(
   attemptId: string,
   error: UpstreamError,
   exchanges: Exchange[],
+  onRefused: OnRefused,
 ): Promise<SubmitOutcome> {
   const other = error.kind === 'busy' ? null : await routeElsewhere(ctx, task.request, row.id);
   const channelId = other ?? row.id;
+  onRefused({ retryAfterMs: error.retryAfterMs, isHere: other === null });
   const at = ctx.clock.now();
   await ctx.store.refuseAttempt({
     attemptId,
@@ -152,5 +162,5 @@ export async function recordWaiting(
     channelId,
     exchanges,
   });
-  return { kind: 'waiting', channelId, retryAfterMs: error.retryAfterMs };
+  return { kind: 'waiting' };
 }

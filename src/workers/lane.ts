@@ -10,7 +10,7 @@ import type { Task } from '../core/task.ts';
 import type { FlowContext, Slot } from '../flows/context.ts';
 import { handOver } from '../flows/hand-over.ts';
 import { settleDoubt } from '../flows/settle-doubt.ts';
-import { submitAttempt, type SubmitOutcome } from '../flows/submit-attempt.ts';
+import { submitAttempt, type OnRefused, type SubmitOutcome } from '../flows/submit-attempt.ts';
 import { Loop } from '../lib/loop.ts';
 import { Watch } from './watch.ts';
 
@@ -152,6 +152,12 @@ export class Lane {
     return this.#watch.size + this.#doubts.size + this.#submitting;
   }
 
+  /** The channel's own cap, else what its upstream allows by default. */
+  get #concurrency(): number {
+    const provider = this.#ctx.providers.get(this.#row.provider);
+    return this.#row.concurrency ?? provider?.concurrencyDefault ?? Infinity;
+  }
+
   #mayStart(): boolean {
     const now = this.#ctx.clock.now();
     return (
@@ -160,7 +166,7 @@ export class Lane {
       now >= this.#pausedUntil &&
       now >= this.#nextSubmitAt &&
       this.#submitting < this.#submitsMax &&
-      this.inUse < (this.#row.concurrency ?? Infinity)
+      this.inUse < this.#concurrency
     );
   }
 
@@ -196,7 +202,7 @@ export class Lane {
   /** Takes up as many of those who wait as there is room for, in order of arrival. */
   async #fill(): Promise<void> {
     const room = Math.min(
-      (this.#row.concurrency ?? Infinity) - this.inUse,
+      this.#concurrency - this.inUse,
       this.#submitsMax - this.#submitting,
     );
     const limit = this.#row.requestsPerSecond === null ? Math.min(room, FILL_MAX) : 1;
@@ -258,12 +264,14 @@ export class Lane {
 
   /** Submits with a place already taken; never rejects. */
   #submit(task: Task, attemptId: string): Promise<void> {
-    return this.#settleOutcome(task, attemptId, () => submitAttempt(this.#ctx, this.#row, task, attemptId));
+    return this.#settleOutcome(task, attemptId, () =>
+      submitAttempt(this.#ctx, this.#row, task, attemptId, this.#onRefused),
+    );
   }
 
   #settle({ task, attemptId, exchanges }: Doubt): Promise<void> {
     return this.#settleOutcome(task, attemptId, () =>
-      settleDoubt(this.#ctx, this.#row, task, attemptId, exchanges),
+      settleDoubt(this.#ctx, this.#row, task, attemptId, exchanges, this.#onRefused),
     );
   }
 
@@ -278,12 +286,6 @@ export class Lane {
         this.#watch.add({ attemptId, taskId, started: false, ref, acceptedAt, deadlineAt });
       } else if (outcome.kind === 'doubt') {
         this.#doubt(task, attemptId, doubtDueAt, outcome.exchanges);
-      } else if (outcome.kind === 'waiting') {
-        this.#pause(outcome.retryAfterMs);
-        if (outcome.channelId === this.#row.id) {
-          this.#waiting = true;
-          this.#submitsMax = 1;
-        }
       }
     } catch (error) {
       // Not recorded: neither accepted nor refused as far as the store knows, so it is in doubt.
@@ -304,16 +306,18 @@ export class Lane {
     this.#submitsMax = this.#submitsMax >= FILL_MAX ? Infinity : this.#submitsMax * 2;
   }
 
-  /** After a refusal that says "not now": wait as told, else ever longer. */
-  #pause(retryAfterMs: number | null): void {
+  /** "Not now": wait as told, else ever longer; after that, one submit tries the water. */
+  readonly #onRefused: OnRefused = ({ retryAfterMs, isHere }) => {
+    if (isHere) this.#submitsMax = 1;
     const now = this.#ctx.clock.now();
-    const backoffMs = Math.min(BACKOFF_MAX_MS, 1_000 * 2 ** Math.min(this.#refusals, 10)) / this.#speed;
     // Refusals of submits that were under way together are one piece of news.
-    if (now >= this.#pausedUntil) this.#refusals++;
-    else if (retryAfterMs === null) return;
+    const isNews = now >= this.#pausedUntil;
+    if (!isNews && retryAfterMs === null) return;
+    const backoffMs = Math.min(BACKOFF_MAX_MS, 1_000 * 2 ** Math.min(this.#refusals, 10)) / this.#speed;
+    if (isNews) this.#refusals++;
     const pauseMs = retryAfterMs ?? backoffMs * (0.75 + 0.5 * this.#ctx.random());
     this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs);
-  }
+  };
 
   /** Work that a stop waits for. */
   #hold(work: Promise<void>): Promise<void> {
