@@ -1,6 +1,7 @@
 /** What every engine behind the Store port promises. An engine's own test hands in a way to make one. */
 import { testAccess } from './contract/access.ts';
 import { testAttempts } from './contract/attempts.ts';
+import { testBelongings } from './contract/belongings.ts';
 import { testDurability } from './contract/durability.ts';
 import { promises, type StoreHarness } from './contract/harness.ts';
 import { testJobRows } from './contract/job-rows.ts';
@@ -17,6 +18,7 @@ export function testStore(name: string, make: () => Promise<StoreHarness>): void
   testAttempts(promise);
   testMoney(promise);
   testLists(promise);
+  testBelongings(promise);
   testJobRows(promise);
   testDurability(promise);
 }

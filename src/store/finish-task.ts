@@ -5,6 +5,7 @@ import { writeJson } from '../lib/json.ts';
 import { recordEvent } from './events.ts';
 import { recordExchanges } from './exchanges.ts';
 import { writeOwedPostings } from './ledger.ts';
+import { recordResource } from './resources.ts';
 import type { AttemptsTable, TasksTable, UsageRecordsTable } from './schema.ts';
 import { change, first, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
 import { fromQuoteJson } from './task-row.ts';
@@ -47,6 +48,7 @@ const endAttempt = statement<{
   at: number;
   state: AttemptsTable['state'];
   message: string | null;
+  cost: string | null;
 }>()((db, arg) =>
   db
     .updateTable('attempts')
@@ -54,6 +56,7 @@ const endAttempt = statement<{
       state: arg('state'),
       ended_at: eb.fn.coalesce('ended_at', eb.val(arg('at'))),
       message: arg('message'),
+      cost: eb.fn.coalesce('cost', eb.val(arg('cost'))),
     }))
     .where('id', '=', arg('id'))
     .where('state', 'in', ['submitting', 'accepted', 'made'])
@@ -112,6 +115,7 @@ export const finishTask: Mutation<FinishTask, boolean> = function* (tx, input) {
       cost: attempt?.cost ?? null,
       created_at: at,
     });
+    for (const resource of outcome.resources ?? []) yield* recordResource(resource);
   }
   const data: Record<string, Json> = completed ? {} : { code: outcome.code, message: outcome.message };
   yield* recordEvent(tx, task, `task.${outcome.state}`, data, at);
@@ -126,10 +130,17 @@ function* closeAttempt(
   task: Pick<TasksTable, 'id' | 'account_id' | 'callback_url'>,
 ): Procedure<Pick<AttemptsTable, 'channel_id' | 'cost'> | null> {
   if (outcome.state === 'completed') {
-    return yield* first(endAttempt, { id: attemptId, at, state: 'made', message: null });
+    const cost = outcome.cost ? writeJson(outcome.cost) : null;
+    return yield* first(endAttempt, { id: attemptId, at, state: 'made', message: null, cost });
   }
   const state = outcome.attemptState ?? 'failed';
-  const attempt = yield* first(endAttempt, { id: attemptId, at, state, message: outcome.message });
+  const attempt = yield* first(endAttempt, {
+    id: attemptId,
+    at,
+    state,
+    message: outcome.message,
+    cost: null,
+  });
   if (attempt) yield* recordEvent(tx, task, `attempt.${state}`, { attemptId }, at);
   return attempt;
 }

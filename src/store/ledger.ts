@@ -66,6 +66,16 @@ const ofTask = statement<{ task_id: string }>()((db, arg) =>
     .orderBy('id'),
 );
 
+const funding = statement<{ account_id: string }>()((db, arg) =>
+  db
+    .selectFrom('ledger_entries')
+    .select((eb) => eb.fn.coalesce(eb.fn.sum<bigint>('amount_micros'), eb.lit(0)).as('sum_micros'))
+    .where('account_id', '=', arg('account_id'))
+    .where('book', '=', 'available')
+    .where('kind', 'in', ['top_up', 'adjustment'])
+    .where('task_id', 'is', null),
+);
+
 /**
  * Writes postings and moves the cached balances with them. False when the account has no wallet or a balance would
  * fall below zero; then nothing was written.
@@ -156,6 +166,11 @@ export function* getWallet(accountId: string): Procedure<WalletRow> {
     availableMicros: row?.available_micros ?? 0n,
     heldMicros: row?.held_micros ?? 0n,
   };
+}
+
+/** Sum of an account's top-ups and adjustments. */
+export function* toppedUp(accountId: string): Procedure<bigint> {
+  return BigInt((yield* first(funding, { account_id: accountId }))?.sum_micros ?? 0);
 }
 
 /** Newest first. */

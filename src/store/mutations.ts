@@ -2,10 +2,12 @@
 import { createAccount, updateAccount } from './accounts.ts';
 import { acceptAttempt, madeAttempt, openAttempts, refuseAttempt, reopenAttempt } from './attempts.ts';
 import { createChannel, deleteChannel, updateChannel } from './channels.ts';
+import { createFile, deleteFile } from './files.ts';
 import { finishTask } from './finish-task.ts';
 import { claimJobs, completeJob, enqueueJob, failJob } from './jobs.ts';
 import { createKey, revokeKey } from './keys.ts';
 import { post } from './ledger.ts';
+import { deleteResource } from './resources.ts';
 import type { Mutation } from './statement.ts';
 import { acceptTask, cancelTask, forgetMedia, hideTask, startTask } from './tasks.ts';
 
@@ -28,6 +30,9 @@ export const mutations = {
   refuseAttempt,
   reopenAttempt,
   madeAttempt,
+  deleteResource,
+  createFile,
+  deleteFile,
   post,
   enqueueJob,
   claimJobs,

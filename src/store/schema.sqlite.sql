@@ -20,6 +20,12 @@ CREATE INDEX "events_task" on "events" ("task_id", "id") where "task_id" is not 
 
 CREATE TABLE "exchanges" ("id" text not null, "attempt_id" text not null, "at" integer not null, "method" text not null, "path" text not null, "request" text, "status" integer, "response" text, "duration_ms" integer not null, "error" text, constraint "exchanges_key" primary key ("attempt_id", "id")) strict;
 
+CREATE TABLE "files" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "filename" text not null, "purpose" text not null, "content_type" text not null, "bytes" integer not null, "width" integer, "height" integer, "media_key" text not null, "created_at" integer not null, "expires_at" integer) strict;
+
+CREATE INDEX "files_account" on "files" ("account_id", "id");
+
+CREATE INDEX "files_expiry" on "files" ("expires_at") where "expires_at" is not null;
+
 CREATE TABLE "jobs" ("id" text primary key, "queue" text not null, "data" text not null, "attempts" integer not null, "run_at" integer not null, "leased" integer not null, "error" text, "buried_at" integer, "created_at" integer not null) strict;
 
 CREATE INDEX "jobs_due" on "jobs" ("queue", "run_at") where "buried_at" is null;
@@ -30,9 +36,17 @@ CREATE TRIGGER ledger_entries_no_update before update on ledger_entries begin se
 
 CREATE TABLE "ledger_entries" ("id" text not null, "posting_id" text not null, "account_id" text not null, "kind" text not null, "book" text not null, "amount_micros" integer not null, "task_id" text, "note" text, "created_at" integer not null, constraint "ledger_entries_key" primary key ("account_id", "id")) strict, without rowid;
 
+CREATE INDEX "ledger_entries_funding" on "ledger_entries" ("account_id", "book", "kind", "amount_micros", "task_id") where "task_id" is null;
+
 CREATE INDEX "ledger_entries_task" on "ledger_entries" ("task_id") where "task_id" is not null;
 
 CREATE TABLE "migrations" ("name" text primary key, "applied_at" integer not null);
+
+CREATE TABLE "resources" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "kind" text not null, "channel_id" text not null, "upstream_id" text not null, "name" text, "task_id" text, "created_at" integer not null, "expires_at" integer, "deleted_at" integer, "data" text not null) strict;
+
+CREATE INDEX "resources_account" on "resources" ("account_id", "kind", "id") where "deleted_at" is null;
+
+CREATE INDEX "resources_upstream" on "resources" ("kind", "upstream_id") where "deleted_at" is null;
 
 CREATE TABLE "tasks" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "key_id" text not null, "state" text not null, "surface" text not null, "channel_id" text not null, "attempt_id" text, "model" text not null, "requested_model" text not null, "tier" text not null, "hold_micros" integer not null, "charge_micros" integer, "external_task_id" text, "callback_url" text, "created_at" integer not null, "started_at" integer, "ended_at" integer, "updated_at" integer not null, "deadline_at" integer not null, "hidden_at" integer, "media_expires_at" integer, "media_forgotten_at" integer, "request" text not null, "quote" text not null, "warnings" text not null, "metadata" text not null, "result" text, "error" text) strict;
 

@@ -2,6 +2,8 @@
  * The tables as queries see them. Times are integer Unix ms, JSON is text, booleans are 0 and 1. Columns ending in
  * `_micros` are money and are read as bigint; every other integer is read as a number (`sqlite/executor.ts`).
  */
+import type { ResourceKind } from '../core/request/feature.ts';
+
 export interface AccountsTable {
   id: string;
   name: string;
@@ -143,6 +145,35 @@ export interface UsageRecordsTable {
   created_at: number;
 }
 
+/** A thing that lives on at a channel and belongs to the account that made it. */
+export interface ResourcesTable {
+  id: string;
+  account_id: string;
+  kind: ResourceKind;
+  channel_id: string;
+  upstream_id: string;
+  name: string | null;
+  task_id: string | null;
+  created_at: number;
+  expires_at: number | null;
+  deleted_at: number | null;
+  data: string;
+}
+
+export interface FilesTable {
+  id: string;
+  account_id: string;
+  filename: string;
+  purpose: string;
+  content_type: string;
+  bytes: number;
+  width: number | null;
+  height: number | null;
+  media_key: string;
+  created_at: number;
+  expires_at: number | null;
+}
+
 export interface JobsTable {
   id: string;
   queue: string;
@@ -174,6 +205,8 @@ export interface Database {
   wallets: WalletsTable;
   ledger_entries: LedgerEntriesTable;
   usage_records: UsageRecordsTable;
+  resources: ResourcesTable;
+  files: FilesTable;
   jobs: JobsTable;
   migrations: MigrationsTable;
 }

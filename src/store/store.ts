@@ -8,9 +8,10 @@ import { adminTasksBefore, type AdminQuery } from './admin-tasks.ts';
 import type { Backend } from './backend.ts';
 import { channelsWithWork, getChannel, listChannels } from './channels.ts';
 import { listEvents } from './events.ts';
+import { expiredFiles, findFile, listFiles } from './files.ts';
 import { nextRunAt } from './jobs.ts';
 import { findKeyByAccessKey, findKeyByHash, listKeys } from './keys.ts';
-import { getWallet, listLedger } from './ledger.ts';
+import { getWallet, listLedger, toppedUp } from './ledger.ts';
 import {
   currentAttempt,
   expiredMedia,
@@ -22,6 +23,7 @@ import {
   waitingTasks,
 } from './lane-reads.ts';
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
+import { findResource, isOwnedUpstream, pageResources } from './resources.ts';
 import { taskRecord } from './task-record.ts';
 import { findTask, getTask, listTasks, pageTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
@@ -100,6 +102,17 @@ export function createStore(backend: Backend): Store {
     forgetMedia: (input) => write('forgetMedia', input),
     taskCounts: () => read(taskCounts()),
     taskRecord: (id) => read(taskRecord(id)),
+
+    findResource: (accountId, kind, id, at) => read(findResource(accountId, kind, id, at)),
+    isOwnedUpstream: (kind, upstreamId) => read(isOwnedUpstream(kind, upstreamId)),
+    pageResources: (query) => read(pageResources(query)),
+    deleteResource: (input) => write('deleteResource', input),
+    createFile: (row) => write('createFile', row),
+    findFile: (accountId, id, at) => read(findFile(accountId, id, at)),
+    listFiles: (query) => read(listFiles(query)),
+    deleteFile: (accountId, id) => write('deleteFile', { accountId, id }),
+    expiredFiles: (at, limit) => read(expiredFiles(at, limit)),
+    toppedUp: (accountId) => read(toppedUp(accountId)),
 
     async post(input) {
       if (input.kind === 'top_up' && input.amountMicros <= 0n) {

@@ -1,5 +1,6 @@
 /** Migrations in order. Each is final once released: a later change is a new one. */
 import { first } from './0001-first.ts';
+import { resourcesAndFiles } from './0002-resources-and-files.ts';
 import type { Migration } from '../migrate.ts';
 
-export const migrations: Migration[] = [first];
+export const migrations: Migration[] = [first, resourcesAndFiles];

@@ -11,11 +11,13 @@ import { channelsWithWork } from '../channels.ts';
 import { sqliteEngine } from '../engine.ts';
 import { eventsOfTask, listEvents } from '../events.ts';
 import { exchangesOfTask } from '../exchanges.ts';
+import { expiredFiles, listFiles } from '../files.ts';
 import { claimJobs, nextRunAt } from '../jobs.ts';
 import { findKeyByAccessKey, findKeyByHash, listKeys } from '../keys.ts';
 import * as lanes from '../lane-reads.ts';
-import { getWallet, ledgerOfTask, listLedger } from '../ledger.ts';
+import { getWallet, ledgerOfTask, listLedger, toppedUp } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
+import { isOwnedUpstream, pageResources } from '../resources.ts';
 import type { Procedure } from '../statement.ts';
 import * as tasks from '../task-reads.ts';
 import { createExecutor } from './executor.ts';
@@ -103,6 +105,20 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
     read: exchangesOfTask('x'),
     uses: [/attempts_task \(task_id=\?\)/, /\(attempt_id=\?\)/],
   },
+  toppedUp: { read: toppedUp('a'), uses: [/COVERING INDEX ledger_entries_funding \(account_id=\?/] },
+  isOwnedUpstream: {
+    read: isOwnedUpstream('voice', 'u'),
+    uses: [/resources_upstream \(kind=\? AND upstream_id=\?\)/],
+  },
+  pageResources: {
+    read: pageResources({ accountId: 'a', kind: 'voice', at: 1, offset: 0, limit: 5 }),
+    uses: [/resources_account \(account_id=\? AND kind=\?\)/],
+  },
+  listFiles: {
+    read: listFiles({ accountId: 'a', order: 'desc', limit: 5, at: 1 }),
+    uses: [/files_account \(account_id=\? AND id<\?\)/],
+  },
+  expiredFiles: { read: expiredFiles(1, 5), uses: [/files_expiry \(expires_at>?.*<\?\)/] },
   nextRunAt: { read: nextRunAt('q'), uses: [/jobs_due \(queue=\?\)/] },
   claimJobs: {
     read: claimJobs(tx, { queue: 'q', limit: 1, leaseUntil: 2, at: 1 }),

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { sqliteEngine } from './engine.ts';
+import { migrate } from './migrate.ts';
+import { migrations } from './migrations/index.ts';
+import { createExecutor } from './sqlite/executor.ts';
+
+const schemaOf = (database: DatabaseSync) =>
+  database.prepare('select type, name, sql from sqlite_schema order by name').all();
+
+test('migrations are numbered in order, each once', () => {
+  const numbers = migrations.map(({ name }) => Number(name.slice(0, 4)));
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, index) => index + 1),
+  );
+});
+
+test('what is applied is not applied again, and an older database arrives at the same schema', () => {
+  const fresh = new DatabaseSync(':memory:');
+  const execute = createExecutor(fresh);
+  assert.deepEqual(
+    execute(migrate(sqliteEngine, 1)),
+    migrations.map(({ name }) => name),
+  );
+  assert.deepEqual(execute(migrate(sqliteEngine, 2)), []);
+
+  const older = new DatabaseSync(':memory:');
+  const later = migrations.splice(1);
+  try {
+    createExecutor(older)(migrate(sqliteEngine, 1));
+  } finally {
+    migrations.push(...later);
+  }
+  assert.deepEqual(
+    createExecutor(older)(migrate(sqliteEngine, 2)),
+    later.map(({ name }) => name),
+  );
+  assert.deepEqual(schemaOf(older), schemaOf(fresh));
+});
