@@ -22,7 +22,14 @@ import type {
   VideoOperation,
   VideoRequest,
 } from './request/types.ts';
-import type { FailureCode, Task, TaskState } from './task.ts';
+import type {
+  FeatureMakes,
+  FeatureRequest,
+  LooseFeature,
+  ResolvedFeature,
+  ResourceKind,
+} from './request/feature.ts';
+import type { FailureCode, OutputRole, Task, TaskState } from './task.ts';
 
 export type { Clock, Json };
 
@@ -70,11 +77,12 @@ export interface AliasSpec {
 /** A row of the price book: what one unit of a tier costs. */
 export interface PriceRow {
   tier: string;
-  unit: 'second';
+  /** What is counted: `second`, `image`, `call`, … */
+  unit: string;
   /** Thousandths of the maker's official unit per unit (0.2 units per second = 200). */
   officialMilliUnits: number;
   /** Narrowing by operation, model or surcharge; the most specific row wins. */
-  operation?: VideoOperation;
+  operation?: string;
   model?: string;
   /** The row holds only for requests that carry this surcharge (`surchargeOf`). */
   surcharge?: string;
@@ -113,6 +121,22 @@ export interface Family {
   billableQuantityMax(request: VideoRequest): number;
   /** What makes this request dearer than its tier's plain price (`ref`, `voice`); null: nothing. */
   surchargeOf(request: VideoRequest): string | null;
+  /** What it sells beside films from text and pictures, described as data. */
+  features: FeatureSpec[];
+  /** Judges a feature by its description; throws GatewayError naming the field and the allowed values. */
+  resolveFeature(loose: LooseFeature): ResolvedFeature;
+}
+
+/** A feature as others may know it: for routing, the model page and the coverage table. */
+export interface FeatureSpec {
+  operation: string;
+  title: string;
+  makes: FeatureMakes;
+  /** The upstream answers at once; nothing is polled. */
+  immediate: boolean;
+  /** Models it can be asked of; the first is the default. */
+  models: string[];
+  tiers: string[];
 }
 
 /**
@@ -184,7 +208,21 @@ export interface Quote {
 export interface TaskView {
   task: Task;
   /** Signed links to our own copies, valid until `expiresAt` (Unix seconds); null until completed. */
-  links: { video: string; cover: string | null; watermarked: string | null; expiresAt: number } | null;
+  links: {
+    video: string;
+    cover: string | null;
+    watermarked: string | null;
+    /** Every output in the order of `task.result.outputs`. */
+    outputs: string[];
+    expiresAt: number;
+  } | null;
+}
+
+export interface FeatureEstimate {
+  quote: Quote;
+  resolved: ResolvedFeature;
+  balanceAfterMicros: bigint;
+  warnings: Warning[];
 }
 
 export interface Estimate {
@@ -226,6 +264,51 @@ export interface TaskQuery {
 export interface Gateway {
   createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: false }): Promise<TaskView>;
   createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: true }): Promise<Estimate>;
+  /** A feature; where it is immediate, the view that comes back is final. */
+  createFeature(principal: Principal, loose: LooseFeature, options: { dryRun: false }): Promise<TaskView>;
+  createFeature(
+    principal: Principal,
+    loose: LooseFeature,
+    options: { dryRun: true },
+  ): Promise<FeatureEstimate>;
+  /** What the account made and owns at some channel: voices, elements. Newest first. */
+  listResources(
+    principal: Principal,
+    kind: ResourceKind,
+    query: { page: number; pageSize: number },
+  ): Promise<ResourceRow[]>;
+  /** Throws `not_found`. */
+  findResource(principal: Principal, kind: ResourceKind, id: string): Promise<ResourceRow>;
+  /** Deletes it upstream, then here; throws `not_found`. */
+  deleteResource(principal: Principal, kind: ResourceKind, id: string): Promise<ResourceRow>;
+  /** What an upstream offers everyone (preset voices and elements), in the family's own words. */
+  listPresets(
+    principal: Principal,
+    family: string,
+    kind: ResourceKind,
+    query: { page: number; pageSize: number },
+  ): Promise<Json[]>;
+  wallet(principal: Principal): Promise<WalletRow & { toppedUpMicros: bigint; currency: Currency }>;
+  createFile(
+    principal: Principal,
+    input: {
+      bytes: Buffer;
+      filename: string;
+      purpose: string;
+      contentType: string | null;
+      expiresAt: number | null;
+    },
+  ): Promise<FileRow>;
+  /** Throws `file_not_found`, for another account's too. */
+  findFile(principal: Principal, id: string): Promise<FileRow>;
+  listFiles(
+    principal: Principal,
+    query: { purpose?: string; order: 'asc' | 'desc'; after?: string; limit: number },
+  ): Promise<{ files: FileRow[]; hasMore: boolean }>;
+  deleteFile(principal: Principal, id: string): Promise<void>;
+  fileContent(principal: Principal, id: string): Promise<Content>;
+  /** The capability card of a public model name; null when there is none. */
+  findModel(name: string): ModelDetail | null;
   /** By task id or the account's own external id; hidden and foreign tasks are `task_not_found`. */
   findTask(principal: Principal, idOrExternalId: string): Promise<TaskView>;
   listTasks(principal: Principal, query: TaskQuery): Promise<{ tasks: TaskView[]; hasMore: boolean }>;
@@ -239,6 +322,15 @@ export interface Gateway {
   content(principal: Principal, taskId: string, variant: Variant): Promise<Content>;
   listModels(principal: Principal): ModelSpec[];
   listModelCards(): ModelCard[];
+}
+
+/** `GET /v1/models/{id}`: what validation reads, published. */
+export interface ModelDetail {
+  card: ModelCard;
+  spec: ModelSpec;
+  features: FeatureSpec[];
+  /** Tiers it can resolve to, with today's prices. */
+  prices: PriceView[];
 }
 
 /** One entry of `GET /v1/models`. */
@@ -390,7 +482,9 @@ export interface Exchange {
 
 /** A file the upstream made. `url` is the source URL: never shown to callers. */
 export interface UpstreamOutput {
-  role: 'video' | 'watermarked' | 'cover' | 'audio';
+  role: OutputRole;
+  /** Position among outputs of the same role; absent: the first. */
+  index?: number;
   url: string;
   /** Upstream's own id of the file, where later features refer to it. */
   upstreamId: string | null;
@@ -404,11 +498,31 @@ export interface UpstreamCost {
   unit: string;
 }
 
+/** A voice, element or session as the upstream made it. */
+export interface UpstreamResource {
+  kind: ResourceKind;
+  upstreamId: string;
+  name: string | null;
+  /** Dotted paths in `data` where the upstream's id stands; the public id takes its place. */
+  paths: string[];
+  data: Json;
+  /** Unix ms; null: does not expire. */
+  expiresAt: number | null;
+}
+
 /** What a poll or a push tells us about an attempt. */
 export type Observation =
   | { status: 'submitted' }
   | { status: 'processing' }
-  | { status: 'succeeded'; outputs: UpstreamOutput[]; cost: UpstreamCost | null }
+  | {
+      status: 'succeeded';
+      outputs: UpstreamOutput[];
+      cost: UpstreamCost | null;
+      /** What was found or made beside files, in the family's own words, with the upstream's ids. */
+      data?: Json;
+      /** Things that live on at this channel: the flow gives each a public id and the account owns it. */
+      resources?: UpstreamResource[];
+    }
   | { status: 'failed'; code: FailureCode; message: string; upstreamCode: string | null }
   /** The upstream does not know it (any more). */
   | { status: 'unknown' };
@@ -420,7 +534,13 @@ export type Observation =
 export interface TaskMaker<Request> {
   /** Says why this request cannot be made here, or null when it can. Pure: routing asks it. */
   missing(request: Request): string | null;
-  submit(request: Request, clientRef: string, channel: Channel, signal: AbortSignal): Promise<{ ref: Json }>;
+  submit(
+    request: Request,
+    clientRef: string,
+    channel: Channel,
+    signal: AbortSignal,
+    /** With `observation` where the upstream answered at once. */
+  ): Promise<{ ref: Json; observation?: Observation }>;
   poll(ref: Json, channel: Channel, signal: AbortSignal): Promise<Observation>;
   /** Many at once where the upstream can list; keyed by position in `refs`; null: no news of this one now. */
   pollMany?(refs: Json[], channel: Channel, signal: AbortSignal): Promise<(Observation | null)[]>;
@@ -449,9 +569,22 @@ export interface Provider {
   sandboxCredential: Json;
   /** Model ids of families that this provider can make. */
   serves: string[];
+  /** Most tasks running at once on a channel that names no number itself; absent: no cap of ours. */
+  concurrencyDefault?: number;
   /** A cheap authenticated call: whether the credential works, and a sentence that says what to mend if not. */
   probe(channel: Channel, signal: AbortSignal): Promise<{ ok: boolean; message: string }>;
   video?: TaskMaker<VideoRequest>;
+  feature?: TaskMaker<FeatureRequest>;
+  /** Presets, and the end of a resource, where the upstream has them. */
+  resources?: {
+    presets(
+      kind: ResourceKind,
+      query: { page: number; pageSize: number },
+      channel: Channel,
+      signal: AbortSignal,
+    ): Promise<Json[]>;
+    remove(kind: ResourceKind, upstreamId: string, channel: Channel, signal: AbortSignal): Promise<void>;
+  };
 }
 
 // ---------------------------------------------------------------------------------------------- store
@@ -485,7 +618,7 @@ export interface ChannelRow {
   baseUrl: string | null;
   priority: number;
   weight: number;
-  /** Most tasks running at once; null: no cap of ours. */
+  /** Most tasks running at once; null: the provider's default. */
   concurrency: number | null;
   requestsPerSecond: number | null;
   enabled: boolean;
@@ -519,6 +652,37 @@ export interface AttemptRow {
 export interface OpenAttempt {
   attempt: AttemptRow;
   task: Task;
+}
+
+/** A thing that belongs to the account that made it and is pinned to the channel that knows it. */
+export interface ResourceRow {
+  /** Public id: decimal digits, because clients of this family send some of them as numbers. */
+  id: string;
+  accountId: string;
+  kind: ResourceKind;
+  channelId: string;
+  upstreamId: string;
+  name: string | null;
+  data: Json;
+  taskId: string | null;
+  createdAt: number;
+  expiresAt: number | null;
+  deletedAt: number | null;
+}
+
+/** A file the account keeps with us. */
+export interface FileRow {
+  id: string;
+  accountId: string;
+  filename: string;
+  purpose: string;
+  contentType: string;
+  bytes: number;
+  width: number | null;
+  height: number | null;
+  mediaKey: string;
+  createdAt: number;
+  expiresAt: number | null;
 }
 
 export type LedgerKind = 'top_up' | 'adjustment' | 'hold' | 'settle' | 'release' | 'refund';
@@ -694,6 +858,34 @@ export interface Store {
   /** The flight recorder: everything known of one task. */
   taskRecord(id: string): Promise<TaskRecord | null>;
 
+  // resources and files
+  /** The account's own, neither deleted nor expired at `at`. */
+  findResource(accountId: string, kind: ResourceKind, id: string, at: number): Promise<ResourceRow | null>;
+  /** Whether some account owns what an upstream calls so: then nobody else may name it directly. */
+  isOwnedUpstream(kind: ResourceKind, upstreamId: string): Promise<boolean>;
+  pageResources(query: {
+    accountId: string;
+    kind: ResourceKind;
+    at: number;
+    offset: number;
+    limit: number;
+  }): Promise<ResourceRow[]>;
+  deleteResource(input: { accountId: string; kind: ResourceKind; id: string; at: number }): Promise<boolean>;
+  createFile(row: FileRow): Promise<void>;
+  findFile(accountId: string, id: string, at: number): Promise<FileRow | null>;
+  listFiles(query: {
+    accountId: string;
+    purpose?: string;
+    order: 'asc' | 'desc';
+    after?: string;
+    limit: number;
+    at: number;
+  }): Promise<FileRow[]>;
+  deleteFile(accountId: string, id: string): Promise<FileRow | null>;
+  expiredFiles(at: number, limit: number): Promise<FileRow[]>;
+  /** Sum of an account's top-ups and adjustments. */
+  toppedUp(accountId: string): Promise<bigint>;
+
   // money
   /** Money in or a signed correction; a correction below zero available is refused with `insufficient_quota`. */
   post(input: {
@@ -736,7 +928,16 @@ export interface FinishTask {
   at: number;
   exchanges: Exchange[];
   outcome:
-    | { state: 'completed'; result: TaskResultInput; chargeMicros: bigint; quantity: number }
+    | {
+        state: 'completed';
+        result: TaskResultInput;
+        chargeMicros: bigint;
+        quantity: number;
+        /** Rows that come into being with the result. */
+        resources?: ResourceRow[];
+        /** Where the upstream answered at once and the attempt was never seen running. */
+        cost?: UpstreamCost | null;
+      }
     | {
         state: 'failed';
         code: FailureCode;

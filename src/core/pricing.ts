@@ -196,7 +196,7 @@ export function quoteVideo(request: VideoRequest, catalogue: Catalogue, priceBoo
  */
 export function chargeFor(
   quoted: Quote,
-  request: VideoRequest,
+  request: Pick<VideoRequest, 'billsOutputLength'>,
   outputSeconds: number | null,
 ): { quantity: number; amountMicros: bigint } {
   const known = request.billsOutputLength === true && outputSeconds !== null && outputSeconds > 0;

@@ -1,7 +1,7 @@
 /**
  * Which channel makes a request: capability first, then priority, then weight. Pure.
  */
-import type { VideoRequest } from './request/types.ts';
+import type { TaskRequest } from './request/feature.ts';
 
 /** A channel as routing sees it. */
 export interface Candidate {
@@ -13,7 +13,7 @@ export interface Candidate {
   /** Share among channels of the same priority; 0 only when nothing else is left. */
   weight: number;
   /** Why this channel cannot make the request; null when it can. */
-  missing(request: VideoRequest): string | null;
+  missing(request: TaskRequest): string | null;
 }
 
 export type Route = { channelId: string } | { channelId: null; missing: string[] };
@@ -32,7 +32,7 @@ export interface RouteOptions {
  * the way out. A paying caller never gets a simulated film by accident: once a real channel is enabled, sandbox
  * channels are no candidates.
  */
-export function chooseChannel(candidates: Candidate[], request: VideoRequest, options: RouteOptions): Route {
+export function chooseChannel(candidates: Candidate[], request: TaskRequest, options: RouteOptions): Route {
   const real = candidates.some((candidate) => candidate.enabled && !candidate.sandbox);
   const missing = new Set<string>();
   const able: Candidate[] = [];

@@ -3,6 +3,7 @@
  */
 import type { Json } from '../lib/json.ts';
 import type { Warning } from './errors.ts';
+import type { TaskRequest } from './request/feature.ts';
 import type { AspectRatio, VideoRequest } from './request/types.ts';
 import type { Quote } from './ports.ts';
 
@@ -11,9 +12,16 @@ export type TaskState = 'queued' | 'in_progress' | 'completed' | 'failed' | 'can
 /** Why a task failed. `expired`: our deadline passed. `lost`: whether it was accepted could not be found out. */
 export type FailureCode = 'task_failed' | 'content_policy' | 'cancelled' | 'expired' | 'lost';
 
+/** `audio` is compressed (MP3), `audio_wav` the same sound uncompressed. */
+export type OutputRole = 'video' | 'watermarked' | 'cover' | 'audio' | 'audio_wav' | 'image';
+
 /** The file that was made, as it lies in our own storage. */
 export interface StoredOutput {
-  role: 'video' | 'watermarked' | 'cover' | 'audio';
+  role: OutputRole;
+  /** Position among outputs of the same role; absent: the first. */
+  index?: number;
+  /** Of sounds and films, where it was told. */
+  durationSeconds?: number | null;
   key: string;
   contentType: string;
   bytes: number;
@@ -29,6 +37,8 @@ export interface TaskResult {
   height: number | null;
   durationSeconds: number | null;
   hasSound: boolean | null;
+  /** What was found or made beside files (faces, voices, elements), in the family's own words, with public ids. */
+  data?: Json;
 }
 
 export interface Task {
@@ -41,7 +51,7 @@ export interface Task {
   requestedModel: string;
   model: string;
   tier: string;
-  request: VideoRequest;
+  request: TaskRequest;
   quote: Quote;
   warnings: Warning[];
   externalTaskId: string | null;

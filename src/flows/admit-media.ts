@@ -20,6 +20,15 @@ interface Admitted {
   height: number | null;
 }
 
+/** What a place in a request takes. Kling's sound files may be films: only their sound is used. */
+export type MediaRole = 'picture' | 'film' | 'sound';
+
+const ROLE_TYPES: Record<MediaRole, RegExp> = {
+  picture: /^image\//,
+  film: /^video\//,
+  sound: /^(audio|video)\//,
+};
+
 /**
  * Validates all media of the request. With `accountId`, stores inline and uploaded bytes and answers the request
  * with `stored` in their place; without (a dry run), nothing is written and the request comes back as it was.
@@ -29,54 +38,62 @@ export async function admitMedia(
   request: VideoRequest,
   accountId: string | null,
 ): Promise<VideoRequest> {
-  const admit = async (media: Media): Promise<Media> => {
-    if (media.kind === 'url') {
-      checkUrl(ctx, media.url, media.source);
-      return media;
-    }
-    if (media.kind === 'file') {
-      throw new GatewayError(
-        'file_not_found',
-        `${media.source}: there is no file ${JSON.stringify(media.fileId)} in this account.`,
-        { param: media.source },
-      );
-    }
-    if (media.kind === 'stored') return media;
-    const admitted = inspect(ctx, media);
-    checkPicture(admitted, media.source, ctx.catalogue.family(request.family).pictures);
-    if (accountId === null) return media;
-    const sha256 = createHash('sha256').update(admitted.bytes).digest('hex');
-    const key = `inputs/${accountId}/${sha256}.${admitted.extension}`;
-    if ((await ctx.media.stat(key)) === null) {
-      await ctx.media.put(key, admitted.bytes, { contentType: admitted.contentType });
-    }
-    return {
-      kind: 'stored',
-      key,
-      contentType: admitted.contentType,
-      bytes: admitted.bytes.length,
-      width: admitted.width,
-      height: admitted.height,
-      source: media.source,
-    };
-  };
-  const one = async (media: Media | null): Promise<Media | null> => (media === null ? null : admit(media));
-
   if (!hasMedia(request)) return request;
+  const limits = ctx.catalogue.family(request.family).pictures;
+  const admit = (media: Media, role: MediaRole) => admitOne(ctx, { media, role, limits, accountId });
+  const picture = async (media: Media | null) => (media === null ? null : admit(media, 'picture'));
+  const { referenceVideo } = request;
   return {
     ...request,
-    firstFrame: await one(request.firstFrame),
-    lastFrame: await one(request.lastFrame),
-    references: await Promise.all(request.references.map(admit)),
-    referenceVideo:
-      request.referenceVideo === null
-        ? null
-        : { ...request.referenceVideo, media: await admit(request.referenceVideo.media) },
-    staticMask: await one(request.staticMask),
+    firstFrame: await picture(request.firstFrame),
+    lastFrame: await picture(request.lastFrame),
+    references: await Promise.all(request.references.map((media) => admit(media, 'picture'))),
+    referenceVideo: referenceVideo && {
+      ...referenceVideo,
+      media: await admit(referenceVideo.media, 'film'),
+    },
+    staticMask: await picture(request.staticMask),
     dynamicMasks: await Promise.all(
-      request.dynamicMasks.map(async (mask) => ({ ...mask, mask: await admit(mask.mask) })),
+      request.dynamicMasks.map(async (mask) => ({ ...mask, mask: await admit(mask.mask, 'picture') })),
     ),
-    audio: await one(request.audio),
+    audio: request.audio && (await admit(request.audio, 'sound')),
+  };
+}
+
+/** One media item; `accountId` null judges it without keeping anything. */
+export async function admitOne(
+  ctx: FlowContext,
+  item: { media: Media; role: MediaRole; limits: PictureLimits; accountId: string | null },
+): Promise<Media> {
+  const { media, role, limits, accountId } = item;
+  if (media.kind === 'url') {
+    checkUrl(ctx, media.url, media.source);
+    return media;
+  }
+  if (media.kind === 'file') {
+    throw new GatewayError(
+      'file_not_found',
+      `${media.source}: there is no file ${JSON.stringify(media.fileId)} in this account.`,
+      { param: media.source },
+    );
+  }
+  if (media.kind === 'stored') return media;
+  const admitted = inspect(ctx, media, role);
+  if (role === 'picture') checkPicture(admitted, media.source, limits);
+  if (accountId === null) return media;
+  const sha256 = createHash('sha256').update(admitted.bytes).digest('hex');
+  const key = `inputs/${accountId}/${sha256}.${admitted.extension}`;
+  if ((await ctx.media.stat(key)) === null) {
+    await ctx.media.put(key, admitted.bytes, { contentType: admitted.contentType });
+  }
+  return {
+    kind: 'stored',
+    key,
+    contentType: admitted.contentType,
+    bytes: admitted.bytes.length,
+    width: admitted.width,
+    height: admitted.height,
+    source: media.source,
   };
 }
 
@@ -103,8 +120,12 @@ export function checkUrl(ctx: FlowContext, url: string, field: string): void {
   }
 }
 
-/** Decodes and recognises an inline or uploaded picture or sound; throws `invalid_value` naming the field. */
-function inspect(ctx: FlowContext, media: Extract<Media, { kind: 'inline' | 'upload' }>): Admitted {
+/** Decodes and recognises inline or uploaded bytes; throws `invalid_value` naming the field. */
+function inspect(
+  ctx: FlowContext,
+  media: Extract<Media, { kind: 'inline' | 'upload' }>,
+  role: MediaRole,
+): Admitted {
   const bytesMax = ctx.settings.imageBytesMax;
   let bytes: Buffer;
   if (media.kind === 'upload') {
@@ -126,12 +147,11 @@ function inspect(ctx: FlowContext, media: Extract<Media, { kind: 'inline' | 'upl
     }
   }
   const kind = sniff(bytes);
-  if (kind === null || !/^(image\/(png|jpeg|webp)|audio\/|video\/)/.test(kind.contentType)) {
-    throw new GatewayError(
-      'invalid_value',
-      `${media.source} is not a picture we recognise: send a PNG, JPEG or WebP.`,
-      { param: media.source },
-    );
+  if (kind === null || !ROLE_TYPES[role].test(kind.contentType)) {
+    const seen = kind === null ? 'nothing we recognise' : kind.contentType;
+    throw new GatewayError('invalid_value', `${media.source} must be a ${role}, but it is ${seen}.`, {
+      param: media.source,
+    });
   }
   const size = kind.contentType.startsWith('image/') ? imageSize(bytes) : null;
   return {
@@ -146,7 +166,6 @@ function inspect(ctx: FlowContext, media: Extract<Media, { kind: 'inline' | 'upl
 /** Refuses before money moves what the family's upstreams would refuse afterwards. */
 function checkPicture(picture: Admitted, field: string, limits: PictureLimits): void {
   const invalid = (why: string) => new GatewayError('invalid_value', `${field} ${why}`, { param: field });
-  if (!picture.contentType.startsWith('image/')) return;
   if (!limits.contentTypes.includes(picture.contentType)) {
     const names = limits.contentTypes.map((type) => type.slice('image/'.length).toUpperCase());
     throw invalid(`is ${picture.contentType}: send ${names.join(' or ')}.`);

@@ -3,14 +3,15 @@
  */
 import { GatewayError } from '../core/errors.ts';
 import type { ChannelRow } from '../core/ports.ts';
-import type { VideoRequest } from '../core/request/types.ts';
+import type { TaskRequest } from '../core/request/feature.ts';
 import { chooseChannel, type Candidate } from '../core/routing.ts';
 import type { FlowContext } from './context.ts';
+import { makerOf } from './maker.ts';
 
 /** Id of the channel that will make this request; throws `no_channel` naming what no channel can do. */
 export async function routeFor(
   ctx: FlowContext,
-  request: VideoRequest,
+  request: TaskRequest,
   exclude?: ReadonlySet<string>,
 ): Promise<string> {
   const rows = await ctx.channels.all();
@@ -30,7 +31,7 @@ export async function routeFor(
 /** Another channel that can make this request, or null when there is none. */
 export async function routeElsewhere(
   ctx: FlowContext,
-  request: VideoRequest,
+  request: TaskRequest,
   channelId: string,
 ): Promise<string | null> {
   try {
@@ -50,10 +51,13 @@ function candidateOf(ctx: FlowContext, row: ChannelRow): Candidate {
     priority: row.priority,
     weight: row.weight,
     missing(request) {
-      if (provider?.video === undefined) return `${provider?.title ?? row.provider} makes no video`;
+      const maker = makerOf(provider, request);
+      if (provider === undefined || maker === null) {
+        return `${provider?.title ?? row.provider} cannot make ${request.operation}`;
+      }
       if (!provider.serves.includes(request.model))
         return `${provider.title} does not offer ${request.model}`;
-      return provider.video.missing(request);
+      return maker.missing(request);
     },
   };
 }

@@ -7,6 +7,7 @@ import { UpstreamError } from '../core/errors.ts';
 import type { ChannelRow, Exchange } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
+import { makerOf } from './maker.ts';
 import {
   asRecorded,
   openChannel,
@@ -33,7 +34,7 @@ export async function settleDoubt(
   const settled = asRecorded(await ctx.store.getAttempt(attemptId));
   if (settled !== null) return settled;
   const exchanges: Exchange[] = [...heard];
-  const maker = ctx.providers.get(row.provider)!.video!;
+  const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
   if (maker.lookup === undefined) {
     await ctx.store.finishTask({
       taskId: task.id,

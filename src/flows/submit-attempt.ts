@@ -6,6 +6,7 @@ import { UpstreamError } from '../core/errors.ts';
 import type { Channel, ChannelRow, Exchange, Json, OpenAttempt, Provider } from '../core/ports.ts';
 import type { FailureCode, Task } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
+import { makerOf } from './maker.ts';
 import { routeElsewhere } from './route.ts';
 
 /** How a submission ended, as the lane needs to know it. */
@@ -89,7 +90,7 @@ async function callUpstream(
   channel: Channel,
   task: Task,
 ): Promise<Json> {
-  const maker = provider.video!;
+  const maker = makerOf(provider, task.request)!;
   const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
   try {
     const { ref } = await maker.submit(task.request, task.id, channel, signal);

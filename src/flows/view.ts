@@ -2,7 +2,7 @@
  * A task with its links, ready for a dialect to render.
  */
 import type { TaskView } from '../core/ports.ts';
-import type { Task } from '../core/task.ts';
+import type { StoredOutput, Task } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
 
 /** Adds signed links to our own copies; none until the task is completed, or once the files are gone. */
@@ -24,7 +24,13 @@ export function viewOf(ctx: FlowContext, task: Task): TaskView {
       video: link('video.mp4'),
       cover: has('cover') ? link('cover') : null,
       watermarked: has('watermarked') ? link('watermarked.mp4') : null,
+      outputs: outputs.map((output) => link(fileNameOf(output))),
       expiresAt,
     },
   };
+}
+
+/** The last part of an output's link, e.g. `image-2.png`: role, position, and the extension it is stored with. */
+function fileNameOf(output: StoredOutput): string {
+  return output.key.slice(output.key.lastIndexOf('/') + 1);
 }

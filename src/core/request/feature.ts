@@ -7,6 +7,14 @@ import type { Json } from '../../lib/json.ts';
 import type { Warning } from '../errors.ts';
 import type { Media, Sources, VideoRequest } from './types.ts';
 
+/** Anything a task can be asked to make. */
+export type TaskRequest = VideoRequest | FeatureRequest;
+
+/** Whether a request is for a described feature rather than a film from text and pictures. */
+export function isFeature(request: TaskRequest): request is FeatureRequest {
+  return 'kind' in request;
+}
+
 /** What a feature makes: decides how its result is kept and shown. */
 export type FeatureMakes = 'video' | 'image' | 'audio' | 'voice' | 'element' | 'data';
 

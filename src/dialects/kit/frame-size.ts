@@ -1,3 +1,4 @@
+import { isFeature } from '../../core/request/feature.ts';
 import { frameSize, type Task } from '../../core/task.ts';
 
 interface FrameSize {
@@ -12,6 +13,7 @@ interface FrameSize {
 export function taskFrameSize(task: Task): FrameSize {
   const { request, result } = task;
   if (result?.width && result.height) return { width: result.width, height: result.height };
+  if (isFeature(request)) return { width: 0, height: 0 };
   if (request.aspectRatio !== null) return frameSize(request.resolution, request.aspectRatio);
   const picture = request.firstFrame;
   if (picture?.kind === 'stored' && picture.width && picture.height) {

@@ -1,3 +1,4 @@
+import { isFeature } from '../../core/request/feature.ts';
 import { isFinal, type Task } from '../../core/task.ts';
 
 /**
@@ -5,8 +6,9 @@ import { isFinal, type Task } from '../../core/task.ts';
  * progress); grades above 720P take about twice as long each.
  */
 function expectedMs(task: Task): number {
-  const gradeFactor = { '720P': 1, '1080P': 2, '4K': 4 }[task.request.resolution];
-  return 20_000 + 6_000 * task.request.seconds * gradeFactor;
+  const { request } = task;
+  const gradeFactor = isFeature(request) ? 1 : { '720P': 1, '1080P': 2, '4K': 4 }[request.resolution];
+  return 20_000 + 6_000 * (request.seconds ?? 0) * gradeFactor;
 }
 
 /**

@@ -1,0 +1,8 @@
+import type { Provider, TaskMaker } from '../core/ports.ts';
+import { isFeature, type TaskRequest } from '../core/request/feature.ts';
+
+/** The part of a provider that makes this kind of request; null when it has none. */
+export function makerOf(provider: Provider | undefined, request: TaskRequest): TaskMaker<TaskRequest> | null {
+  const maker = isFeature(request) ? provider?.feature : provider?.video;
+  return (maker as TaskMaker<TaskRequest> | undefined) ?? null;
+}
