@@ -1,5 +1,6 @@
 import type { AccountRow, Page, PageQuery } from '../core/ports.ts';
 import { fromPage } from './page.ts';
+import { patched } from './patch.ts';
 import type { AccountsTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
 
@@ -48,7 +49,7 @@ export const updateAccount: Mutation<
 > = function* (tx, { id, patch }) {
   const row = yield* getAccount(id);
   if (!row) return null;
-  const changed = { ...row, ...patch };
+  const changed = patched(row, patch);
   yield* change(update, { id, name: changed.name, status: changed.status });
   // Whoever keeps keys in memory keeps the account's status with them.
   tx.notify('keys');

@@ -17,6 +17,7 @@ export function fromAttemptRow(row: AttemptsTable): AttemptRow {
     acceptedAt: row.accepted_at,
     endedAt: row.ended_at,
     outputs: row.outputs === null ? null : readJson(row.outputs),
+    found: row.found === null ? null : readJson(row.found),
     cost: row.cost === null ? null : readJson(row.cost),
     upstreamCode: row.upstream_code,
     message: row.message,

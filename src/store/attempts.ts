@@ -1,5 +1,5 @@
 /** The life of an attempt. Every change compares the state it expects: whoever comes second changes nothing. */
-import type { Exchange, Json, UpstreamCost, UpstreamOutput } from '../core/ports.ts';
+import type { Exchange, Found, Json, UpstreamCost, UpstreamOutput } from '../core/ports.ts';
 import { writeJson } from '../lib/json.ts';
 import { recordEvent, type EventSubject } from './events.ts';
 import { recordExchanges } from './exchanges.ts';
@@ -84,10 +84,22 @@ const reopen = statement<{ id: string; owner: string; submit_deadline_at: number
     .returning(['task_id', 'channel_id']),
 );
 
-const made = statement<{ id: string; at: number; outputs: string; cost: string | null }>()((db, arg) =>
+const made = statement<{
+  id: string;
+  at: number;
+  outputs: string;
+  found: string | null;
+  cost: string | null;
+}>()((db, arg) =>
   db
     .updateTable('attempts')
-    .set({ state: 'made', ended_at: arg('at'), outputs: arg('outputs'), cost: arg('cost') })
+    .set({
+      state: 'made',
+      ended_at: arg('at'),
+      outputs: arg('outputs'),
+      found: arg('found'),
+      cost: arg('cost'),
+    })
     .where('id', '=', arg('id'))
     .where('state', '=', 'accepted')
     .returning(['task_id', 'channel_id']),
@@ -191,15 +203,17 @@ export const madeAttempt: Mutation<
     attemptId: string;
     at: number;
     outputs: UpstreamOutput[];
+    found?: Found | null;
     cost: UpstreamCost | null;
     exchanges: Exchange[];
   },
   boolean
-> = function* (tx, { attemptId, at, outputs, cost, exchanges }) {
+> = function* (tx, { attemptId, at, outputs, found = null, cost, exchanges }) {
   const attempt = yield* first(made, {
     id: attemptId,
     at,
     outputs: writeJson(outputs),
+    found: found && writeJson(found),
     cost: cost && writeJson(cost),
   });
   if (!attempt) return false;

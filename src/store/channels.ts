@@ -1,4 +1,5 @@
 import type { ChannelRow } from '../core/ports.ts';
+import { patched } from './patch.ts';
 import type { ChannelsTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
 
@@ -96,7 +97,7 @@ export const updateChannel: Mutation<
 > = function* (tx, { id, patch }) {
   const row = yield* first(byId, { id });
   if (!row || row.deleted_at !== null) return null;
-  const changed = { ...fromRow(row), ...patch };
+  const changed = patched(fromRow(row), patch);
   yield* change(update, toRow(changed));
   tx.notify('channels');
   return changed;

@@ -88,6 +88,7 @@ export interface AttemptsTable {
   /** Null exactly while the attempt is open (`submitting` or `accepted`). */
   ended_at: number | null;
   outputs: string | null;
+  found: string | null;
   cost: string | null;
   upstream_code: string | null;
   message: string | null;

@@ -29,7 +29,7 @@ import { findTask, getTask, listTasks, pageTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
 
 /** Open attempts read at once: a few milliseconds, then everybody else has a turn. */
-const OPEN_ATTEMPTS_STEP = 200;
+const OPEN_ATTEMPTS_STEP = 100;
 
 export function createStore(backend: Backend): Store {
   const { read, write } = backend;

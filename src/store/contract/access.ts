@@ -82,7 +82,8 @@ export function testAccess(promise: PromiseTest): void {
     assert.equal(channel?.enabled, true);
     assert.equal(channel?.sandbox, false);
     const patch = { enabled: false, concurrency: null, updatedAt: T0 + 1 };
-    assert.deepEqual(await store.updateChannel(CHANNEL, patch), { ...channel, ...patch });
+    const changed = await store.updateChannel(CHANNEL, { ...patch, name: undefined });
+    assert.deepEqual(changed, { ...channel, ...patch });
     assert.deepEqual(await store.listChannels(), [{ ...channel, ...patch }]);
     assert.equal(await store.updateChannel('chn_none', patch), null);
   });

@@ -5,6 +5,8 @@ import type { Migration } from '../migrate.ts';
 export const resourcesAndFiles: Migration = {
   name: '0002-resources-and-files',
   up: ({ builder: { schema }, text, integer64, tableOptions }) => [
+    // What an attempt found beside files, until its outputs are fetched and the task is finished.
+    schema.alterTable('attempts').addColumn('found', text),
     schema
       .createTable('resources')
       .addColumn('id', text, (column) => column.primaryKey())

@@ -31,12 +31,24 @@ const ENGINE_FAILURES = new Map([
 ]);
 
 const BUSY = 5;
+const LOCKED = 6;
 const FULL = 13;
 
 /** Whether the engine itself cannot go on, as opposed to one statement that was wrong. */
 export function isEngineFailure(error: unknown): boolean {
   const code = resultCode(error);
   return code !== null && ENGINE_FAILURES.has(code & 0xff);
+}
+
+/** Whether somebody else holds the lock that was asked for. */
+export function isLockedOut(error: unknown): boolean {
+  const code = (resultCode(error) ?? 0) & 0xff;
+  return code === BUSY || code === LOCKED;
+}
+
+/** The engine's failure in two words, for a sentence to the operator; null when it is none. */
+export function engineFailureName(error: unknown): string | null {
+  return ENGINE_FAILURES.get((resultCode(error) ?? 0) & 0xff) ?? null;
 }
 
 /** Whether the connection is as good as before once the transaction is rolled back. */

@@ -3,7 +3,7 @@
  * system gives it back the moment the process is gone, however it went.
  */
 import { DatabaseSync } from 'node:sqlite';
-import { isEngineFailure } from './failures.ts';
+import { isLockedOut } from './failures.ts';
 
 /** Answers the function that gives the lock back. Throws when another process has it. */
 export function lockDirectory(file: string, directory: string): () => void {
@@ -12,7 +12,7 @@ export function lockDirectory(file: string, directory: string): () => void {
     connection.exec('begin exclusive');
   } catch (cause) {
     connection.close();
-    if (!isEngineFailure(cause)) throw cause;
+    if (!isLockedOut(cause)) throw cause;
     throw new Error(
       `Another Reelay process is using the data directory ${directory}. Stop it first, or give this one a ` +
         'directory of its own (REELAY_DATA).',

@@ -13,7 +13,7 @@ import type { Procedure } from '../statement.ts';
 import { createTopics } from '../topics.ts';
 import { BUSY_TIMEOUT_MS, openForReading, openForWriting } from './connection.ts';
 import { createExecutor } from './executor.ts';
-import { isEngineFailure, toError, unavailable } from './failures.ts';
+import { engineFailureName, isEngineFailure, toError, unavailable } from './failures.ts';
 import { lockDirectory } from './lock.ts';
 import { createWriter } from './writer-client.ts';
 
@@ -37,16 +37,22 @@ export interface SqliteOptions {
 export async function openSqlite(options: SqliteOptions): Promise<Backend> {
   const { directory } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const unlock = lockDirectory(join(directory, LOCK_FILE), directory);
   const file = join(directory, DATABASE_FILE);
+  let unlock = () => {};
   try {
+    unlock = lockDirectory(join(directory, LOCK_FILE), directory);
     // Readable by nobody else from its first byte on; the log takes over the file's rights.
     closeSync(openSync(file, 'a', 0o600));
     prepareFile(file, options.now());
     return start(file, options, unlock);
   } catch (error) {
     unlock();
-    throw error;
+    const name = engineFailureName(error);
+    if (name === null) throw error;
+    throw new Error(
+      `The database ${file} cannot be opened (${name}). Check the disk, and that this user may write there.`,
+      { cause: error },
+    );
   }
 }
 

@@ -136,6 +136,17 @@ test('a database of a newer version is refused by name, and left alone', async (
   await assert.rejects(openStore({ directory, clock: systemClock }), /newer version.*9999-future/);
 });
 
+test('a file that is no database is refused with its name and left as it is', async (t) => {
+  const directory = await temporary(t);
+  const file = join(directory, DATABASE_FILE);
+  await writeFile(file, 'this is a shopping list, '.repeat(400));
+  await assert.rejects(openStore({ directory, clock: systemClock }), (error: Error) => {
+    assert.ok(error.message.includes(file) && error.message.includes('not a database'));
+    return true;
+  });
+  assert.match(await readFile(file, 'utf8'), /^this is a shopping list/);
+});
+
 test('one commit per change gives the same results', async (t) => {
   const directory = await temporary(t);
   const store = await openStore({ directory, clock: systemClock, groupCommit: false });

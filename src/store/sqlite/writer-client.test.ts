@@ -9,6 +9,13 @@ import { openForWriting } from './connection.ts';
 import { createExecutor } from './executor.ts';
 import { createWriter } from './writer-client.ts';
 
+/** A database at the newest schema. */
+function create(file: string): void {
+  const connection = openForWriting(file, 100);
+  createExecutor(connection)(migrate(sqliteEngine, T0));
+  connection.close();
+}
+
 const account = (id: string) => ({ id, name: id, status: 'active', createdAt: T0 });
 
 test('changes of a writer thread that died are refused, and the next one starts another', async (t) => {
@@ -21,11 +28,25 @@ test('changes of a writer thread that died are refused, and the next one starts 
   await refused(writer.write('createAccount', account('acc_1')), 'unavailable');
 
   await mkdir(directory);
-  const connection = openForWriting(file, 100);
-  createExecutor(connection)(migrate(sqliteEngine, T0));
-  connection.close();
+  create(file);
   await writer.write('createAccount', account('acc_2'));
   await refused(writer.write('createAccount', account('acc_2')), 'conflict');
   await writer.close();
   await refused(writer.write('createAccount', account('acc_3')), 'unavailable');
+});
+
+test('an argument that is no plain data is refused to its caller alone', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'reelay-writer-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'test.sqlite');
+  create(file);
+  const writer = createWriter({ file, busyTimeoutMs: 100, callsPerCommit: 10 }, () => {});
+  const outcomes = [
+    writer.write('createAccount', account('acc_1')),
+    refused(writer.write('createAccount', { ...account('acc_2'), name: () => 'x' }), 'internal_error'),
+    writer.write('createAccount', account('acc_3')),
+  ];
+  await Promise.all(outcomes);
+  await refused(writer.write('createAccount', account('acc_3')), 'conflict');
+  await writer.close();
 });

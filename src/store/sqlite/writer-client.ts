@@ -1,7 +1,7 @@
 /** The main thread's side of the writer: one message per turn with every change that was asked for in it. */
 import { Worker } from 'node:worker_threads';
 import type { Answer, Call, Outcome } from './batch.ts';
-import { toError, unavailable, type Failure } from './failures.ts';
+import { failureOf, toError, unavailable, type Failure } from './failures.ts';
 
 export interface WriterSettings {
   file: string;
@@ -59,9 +59,24 @@ export function createWriter(settings: WriterSettings, onCommit: (topics: string
 
   function flush(): void {
     if (calls.length === 0) return;
-    worker ??= start();
-    worker.postMessage(calls);
+    const batch = calls;
     calls = [];
+    worker ??= start();
+    try {
+      worker.postMessage(batch);
+    } catch {
+      // Something in it is no plain data: that caller is told, the others go on.
+      for (const call of batch) postAlone(worker, call);
+    }
+  }
+
+  function postAlone(to: Worker, call: Call): void {
+    try {
+      to.postMessage([call]);
+    } catch (error) {
+      waiters.get(call[0])?.reject(toError(failureOf(error)));
+      waiters.delete(call[0]);
+    }
   }
 
   return {
