@@ -92,13 +92,29 @@ export function sendError(
   for (const name of OWN_ANSWER_HEADERS) reply.removeHeader(name);
   // The one refusal that says itself what there is: the length of the file.
   if (error.code !== 'range_not_satisfiable') reply.removeHeader('content-range');
-  // A body that was too large is not read to its end: the connection cannot be used again.
-  if (error.code === 'payload_too_large') reply.header('connection', 'close');
+  if (error.code === 'payload_too_large') leaveBody(request, reply);
   return reply
     .code(rendered.status)
     .headers(rendered.headers ?? {})
     .type('application/json; charset=utf-8')
     .send(writeJson(rendered.body));
+}
+
+/** A form or JSON of this announced length is still taken in, and thrown away, after it was refused. */
+const drainedBytesMax = 256 * 1024 * 1024;
+
+/**
+ * Closing under a client that still sends resets the connection, and the client sees that instead of the refusal (the
+ * openai SDK then sends it all again, twice). So what was announced is read to its end; what has no end is cut off.
+ */
+function leaveBody(request: FastifyRequest, reply: FastifyReply): void {
+  if (Number(request.headers['content-length'] ?? Infinity) > drainedBytesMax) {
+    reply.header('connection', 'close');
+    return;
+  }
+  reply.removeHeader('connection');
+  request.raw.unpipe();
+  request.raw.resume();
 }
 
 /** The path of a request target as routes see it: without its query, and with doubled slashes made one. */
