@@ -83,7 +83,7 @@ export class FakeUpstream {
       submit: async (request, taskId, channel) => this.#submit(request, taskId, channel.id),
       poll: async (ref) => this.#poll(idOf(ref)),
     };
-    if (hasLists) video.pollMany = async (refs) => refs.map((ref) => this.#listed(idOf(ref)));
+    if (hasLists) video.pollMany = async (refs) => this.#list(refs.map(idOf));
     if (hasLookup) {
       video.lookup = async (_request, taskId) => {
         this.lookups.push({ at: this.#clock.now(), taskId });
@@ -140,10 +140,11 @@ export class FakeUpstream {
     return news;
   }
 
-  #listed(taskId: string): Observation | null {
-    this.polls.push({ at: this.#clock.now(), taskId });
+  #list(taskIds: string[]): (Observation | null)[] {
+    const at = this.#clock.now();
+    this.polls.push(...taskIds.map((taskId) => ({ at, taskId })));
     this.#mustBeUp();
-    return this.tasks.get(taskId) ?? null;
+    return taskIds.map((taskId) => this.tasks.get(taskId) ?? null);
   }
 
   #mustBeUp(): void {

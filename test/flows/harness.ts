@@ -218,6 +218,14 @@ export class World {
     return this.clock.advance(ms);
   }
 
+  /** The gateway is off for so long, then starts again and looks around for a minute. */
+  async sleepThrough(ms: number): Promise<void> {
+    await this.crash();
+    await this.clock.advance(ms);
+    await this.start();
+    await this.advance(60_000);
+  }
+
   /** Waits until no store, disk or socket is at work. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 4; quiet++) {
