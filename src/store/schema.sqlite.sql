@@ -4,7 +4,7 @@ CREATE TABLE "api_keys" ("id" text primary key, "account_id" text not null refer
 
 CREATE INDEX "api_keys_account" on "api_keys" ("account_id", "id");
 
-CREATE TABLE "attempts" ("id" text primary key, "task_id" text not null references "tasks" ("id"), "channel_id" text not null, "number" integer not null, "state" text not null, "ref" text, "owner" text not null, "submit_deadline_at" integer not null, "created_at" integer not null, "accepted_at" integer, "ended_at" integer, "outputs" text, "cost" text, "upstream_code" text, "message" text) strict;
+CREATE TABLE "attempts" ("id" text primary key, "task_id" text not null references "tasks" ("id"), "channel_id" text not null, "number" integer not null, "state" text not null, "ref" text, "owner" text not null, "submit_deadline_at" integer not null, "created_at" integer not null, "accepted_at" integer, "ended_at" integer, "outputs" text, "cost" text, "upstream_code" text, "message" text, "found" text) strict;
 
 CREATE INDEX "attempts_open" on "attempts" ("channel_id", "id") where "ended_at" is null;
 

@@ -147,12 +147,15 @@ export function testAttempts(promise: PromiseTest): void {
     const outputs = [
       { role: 'video' as const, url: 'https://up/v.mp4', upstreamId: 'v1', durationSeconds: 5.04 },
     ];
-    const made = { attemptId, at: T0 + 50, outputs, cost: null, exchanges: [EXCHANGE] };
+    const found = { data: { faces: [829_836_802_793_406_551n] }, resources: [] };
+    const made = { attemptId, at: T0 + 50, outputs, found, cost: null, exchanges: [EXCHANGE] };
     assert.equal(await store.madeAttempt(made), true);
     assert.equal(await store.madeAttempt(made), false);
     assert.deepEqual(await store.openAttemptsOf(CHANNEL), []);
     assert.deepEqual(await store.channelsWithWork(), []);
-    assert.deepEqual((await store.currentAttempt(task.id))?.attempt.outputs, outputs);
+    const current = await store.currentAttempt(task.id);
+    assert.deepEqual(current?.attempt.outputs, outputs);
+    assert.deepEqual(current?.attempt.found, found);
     const claim = { queue: 'persist-output', limit: 5, leaseUntil: T0 + 900, at: T0 + 50 };
     const jobs = await store.jobs.claim(claim);
     assert.deepEqual(
