@@ -1,20 +1,32 @@
 /** A gateway in memory for the tests of dialects: keeps what it was asked for, and its tasks move only when told. */
 import { Readable } from 'node:stream';
 import { GatewayError, type ErrorCode, type Warning } from '../../core/errors.ts';
-import type { Content, Estimate, Gateway, ModelCard, Principal, Quote, TaskView } from '../../core/ports.ts';
+import type {
+  Content,
+  Estimate,
+  FeatureEstimate,
+  Gateway,
+  Json,
+  ModelCard,
+  ModelDetail,
+  Principal,
+  ResourceRow,
+  TaskView,
+} from '../../core/ports.ts';
+import { isFeature, type FeatureMakes, type LooseFeature } from '../../core/request/feature.ts';
 import type { Claim, LooseVideo, VideoRequest } from '../../core/request/types.ts';
-import type { Task } from '../../core/task.ts';
+import type { Task, TaskResult } from '../../core/task.ts';
+import { createFakeFiles, type FakeFiles } from './fake-files.ts';
+import { featureTask, quote, requestOf, taskIn } from './fake-task.ts';
 
-export const testPrincipal: Principal = { accountId: 'acct_1', keyId: 'key_1', responseStyle: 'superset' };
-export const strictPrincipal: Principal = { ...testPrincipal, keyId: 'key_2', responseStyle: 'strict' };
+export { strictPrincipal, testPrincipal } from './fake-task.ts';
 
-/** 2026-06-08T04:05:41Z. Long past, so that the progress of a running task stands still at 99. */
-const createdAt = 1_780_891_541_000;
 const linkExpiresAt = 1_780_977_941;
 
-export interface FakeGateway extends Gateway {
+export interface FakeGateway extends Gateway, FakeFiles {
   /** Every loose input of a create, dry runs included. */
   asked: LooseVideo[];
+  askedFeatures: LooseFeature[];
   /** All tasks, oldest first. */
   tasks: Task[];
   /** The bytes every finished task has. */
@@ -24,6 +36,11 @@ export interface FakeGateway extends Gateway {
   /** Warnings of whatever is asked for next. */
   warnings: Warning[];
   modelCards: ModelCard[];
+  models: ModelDetail[];
+  /** What the next feature makes; with an answer it is immediate. */
+  nextFeature: { makes: FeatureMakes; answer?: TaskResult };
+  resources: ResourceRow[];
+  presets: Json[];
   /** Puts a task of the account into the given state, as the engine would. */
   seed(state: Task['state'], changes?: Partial<Task>): Task;
   refuse(code: ErrorCode, message: string, options?: { param?: string; retryAfterMs?: number }): void;
@@ -31,7 +48,9 @@ export interface FakeGateway extends Gateway {
 
 export function createFakeGateway(): FakeGateway {
   const gateway: FakeGateway = {
+    ...createFakeFiles(check),
     asked: [],
+    askedFeatures: [],
     tasks: [],
     film: Buffer.from('0123456789abcdefghij'),
     refusal: null,
@@ -40,6 +59,10 @@ export function createFakeGateway(): FakeGateway {
       { id: 'kling-2.5', ownedBy: 'kling' },
       { id: 'kling-v1-6', ownedBy: 'kling' },
     ],
+    models: [],
+    nextFeature: { makes: 'video' },
+    resources: [],
+    presets: [],
     seed(state, changes = {}) {
       const task = { ...taskIn(state, gateway.tasks.length + 1), ...changes };
       gateway.tasks.push(task);
@@ -49,6 +72,7 @@ export function createFakeGateway(): FakeGateway {
       gateway.refusal = new GatewayError(code, message, options);
     },
     createVideo: createVideo as Gateway['createVideo'],
+    createFeature: createFeature as Gateway['createFeature'],
     async findTask(principal, id) {
       check();
       return viewOf(find(principal, id));
@@ -87,6 +111,39 @@ export function createFakeGateway(): FakeGateway {
       }
       return contentOf(task, gateway.film);
     },
+    async listResources(principal, kind, { page, pageSize }) {
+      check();
+      const mine = gateway.resources.filter(
+        (row) => row.accountId === principal.accountId && row.kind === kind,
+      );
+      return mine.reverse().slice((page - 1) * pageSize, page * pageSize);
+    },
+    async findResource(principal, kind, id) {
+      check();
+      return resource(principal, kind, id);
+    },
+    async deleteResource(principal, kind, id) {
+      check();
+      const row = resource(principal, kind, id);
+      gateway.resources.splice(gateway.resources.indexOf(row), 1);
+      return row;
+    },
+    async listPresets(_principal, _family, _kind, { page, pageSize }) {
+      check();
+      return gateway.presets.slice((page - 1) * pageSize, page * pageSize);
+    },
+    async wallet(principal) {
+      check();
+      return {
+        accountId: principal.accountId,
+        availableMicros: 9_999_720_000n,
+        heldMicros: 140_000n,
+        toppedUpMicros: 10_000_000_000n,
+        currency: 'USD',
+      };
+    },
+    findModel: (name) =>
+      gateway.models.find((model) => model.card.id.toLowerCase() === name.toLowerCase()) ?? null,
     listModels: () => [],
     listModelCards: () => gateway.modelCards,
   };
@@ -103,6 +160,14 @@ export function createFakeGateway(): FakeGateway {
     const task = tasksOf(principal).find((each) => each.id === id || each.externalTaskId === id);
     if (task !== undefined) return task;
     throw new GatewayError('task_not_found', 'There is no task of this id.');
+  }
+
+  function resource(principal: Principal, kind: string, id: string): ResourceRow {
+    const row = gateway.resources.find(
+      (each) => each.accountId === principal.accountId && each.kind === kind && each.id === id,
+    );
+    if (row !== undefined) return row;
+    throw new GatewayError('not_found', `There is no ${kind} ${id} in this account.`);
   }
 
   async function createVideo(
@@ -129,6 +194,31 @@ export function createFakeGateway(): FakeGateway {
     return viewOf(task);
   }
 
+  async function createFeature(
+    principal: Principal,
+    loose: LooseFeature,
+    options: { dryRun: boolean },
+  ): Promise<TaskView | FeatureEstimate> {
+    check();
+    gateway.askedFeatures.push(loose);
+    const { makes, answer } = gateway.nextFeature;
+    const asked = featureTask(loose.operation, makes, {
+      immediate: answer !== undefined,
+      ...(loose.model === null ? {} : { requestedModel: loose.model }),
+    });
+    const { warnings } = gateway;
+    if (options.dryRun) return featureEstimateOf(asked, warnings);
+    const task = gateway.seed(answer === undefined ? 'queued' : 'completed', {
+      ...asked,
+      accountId: principal.accountId,
+      surface: loose.surface,
+      warnings,
+      externalTaskId: typeof loose.externalTaskId === 'string' ? loose.externalTaskId : null,
+      result: answer ?? null,
+    });
+    return viewOf(task);
+  }
+
   return gateway;
 }
 
@@ -140,13 +230,13 @@ function textOf(claims: Claim[]): string | null {
 function viewOf(task: Task): TaskView {
   if (task.state !== 'completed') return { task, links: null };
   const link = (file: string) => `https://gateway.test/content/${task.id}/${file}?signature=1`;
-  const hasWatermark = task.request.watermark;
   return {
     task,
     links: {
       video: link('video.mp4'),
-      cover: link('cover'),
-      watermarked: hasWatermark ? link('watermarked.mp4') : null,
+      cover: isFeature(task.request) ? null : link('cover'),
+      watermarked: task.request.watermark ? link('watermarked.mp4') : null,
+      outputs: (task.result?.outputs ?? []).map(({ key }) => link(key.slice(key.lastIndexOf('/') + 1))),
       expiresAt: linkExpiresAt,
     },
   };
@@ -164,53 +254,6 @@ function contentOf(task: Task, film: Buffer): Content {
   };
 }
 
-function taskIn(state: Task['state'], number: number): Task {
-  const request = requestOf('kling-2.5');
-  const hasStarted = state !== 'queued' && state !== 'cancelled';
-  const endedAt =
-    state === 'completed' || state === 'failed' || state === 'cancelled' ? createdAt + 59_000 : null;
-  return {
-    id: `task_${String(number).padStart(32, '0')}`,
-    accountId: testPrincipal.accountId,
-    keyId: testPrincipal.keyId,
-    state,
-    surface: 'openai.videos',
-    requestedModel: 'kling-2.5',
-    model: 'kling-v2-5-turbo',
-    tier: 'kling-2.5-720p-mute',
-    request,
-    quote,
-    warnings: [],
-    externalTaskId: null,
-    callbackUrl: null,
-    channelId: 'channel_1',
-    createdAt,
-    startedAt: hasStarted ? createdAt + 3_000 : null,
-    endedAt,
-    updatedAt: endedAt ?? createdAt + (hasStarted ? 3_000 : 0),
-    deadlineAt: createdAt + 86_400_000,
-    mediaExpiresAt: null,
-    error: state === 'failed' ? { code: 'task_failed', message: 'The reference cannot be reached.' } : null,
-    result:
-      state === 'completed'
-        ? { outputs: [], width: 1280, height: 720, durationSeconds: 5.041, hasSound: false }
-        : null,
-    chargeMicros: state === 'completed' ? quote.amountMicros : null,
-    metadata: {},
-  };
-}
-
-const quote: Quote = {
-  tier: 'kling-2.5-720p-mute',
-  unit: 'second',
-  quantity: 5,
-  quantityMax: 5,
-  unitPriceMicros: 28_000n,
-  amountMicros: 140_000n,
-  currency: 'USD',
-  priceBook: 'default',
-};
-
 function estimateOf(request: VideoRequest, warnings: Warning[]): Estimate {
   return {
     quote,
@@ -227,35 +270,14 @@ function estimateOf(request: VideoRequest, warnings: Warning[]): Estimate {
   };
 }
 
-function requestOf(requestedModel: string): VideoRequest {
+function featureEstimateOf(
+  { request, tier }: ReturnType<typeof featureTask>,
+  warnings: Warning[],
+): FeatureEstimate {
   return {
-    family: 'kling',
-    operation: 'text-to-video',
-    model: 'kling-v2-5-turbo',
-    requestedModel,
-    prompt: 'a cat with a ball of yarn',
-    negativePrompt: null,
-    seconds: 5,
-    resolution: '720P',
-    quality: 'std',
-    aspectRatio: '16:9',
-    sound: false,
-    firstFrame: null,
-    lastFrame: null,
-    references: [],
-    referenceVideo: null,
-    cfgScale: null,
-    cameraControl: null,
-    staticMask: null,
-    dynamicMasks: [],
-    multiShot: null,
-    voiceIds: [],
-    elementIds: [],
-    motion: null,
-    audio: null,
-    watermark: false,
-    retention: { mode: null, expiresAt: null, mediaName: null, classId: null },
-    compliance: {},
-    extensions: {},
+    quote: { ...quote, tier, unit: 'call', quantity: 1, quantityMax: 1 },
+    resolved: { request, tier, quantity: 1, quantityMax: 1, sources: { model: 'default' }, warnings },
+    balanceAfterMicros: 9_999_860_000n,
+    warnings,
   };
 }

@@ -8,12 +8,13 @@ interface FrameSize {
 
 /**
  * The film's width and height: of the real file once it is known, before that what the request will lead to. Without a
- * ratio the film follows its first frame; where that picture's size is not known, wide is the likeliest.
+ * ratio the film follows its first frame; where that picture's size is not known, wide is the likeliest. Null where
+ * nothing can be told: of features, before their file is there.
  */
-export function taskFrameSize(task: Task): FrameSize {
+export function taskFrameSize(task: Task): FrameSize | null {
   const { request, result } = task;
   if (result?.width && result.height) return { width: result.width, height: result.height };
-  if (isFeature(request)) return { width: 0, height: 0 };
+  if (isFeature(request)) return null;
   if (request.aspectRatio !== null) return frameSize(request.resolution, request.aspectRatio);
   const picture = request.firstFrame;
   if (picture?.kind === 'stored' && picture.width && picture.height) {

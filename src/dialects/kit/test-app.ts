@@ -4,7 +4,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
 import type { Gateway, Principal } from '../../core/ports.ts';
-import { parseJson } from '../../lib/json.ts';
+import { parseJson, writeJson } from '../../lib/json.ts';
 import type { HttpDialect } from './fastify.ts';
 
 export const testRequestId = 'request-1';
@@ -20,7 +20,7 @@ export function createTestApp(
   app.setSerializerCompiler<unknown>(({ schema }) => (data) => {
     const verdict = schema instanceof z.ZodType ? z.safeParse(schema, data) : null;
     if (verdict?.success === false) throw new Error(`undocumented answer: ${z.prettifyError(verdict.error)}`);
-    return JSON.stringify(data);
+    return writeJson(data);
   });
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Task } from '../../core/task.ts';
-import type { Media } from '../../core/request/types.ts';
+import type { Media, VideoRequest } from '../../core/request/types.ts';
 import { createFakeGateway } from './fake-gateway.ts';
+import { requestOf } from './fake-task.ts';
 import { taskFrameSize } from './frame-size.ts';
 import { pollAfterMs, progressOf } from './progress.ts';
 import { failureOf, videoObject } from './video-object.ts';
 
-function taskWith(state: Task['state'], request: Partial<Task['request']> = {}): Task {
+function taskWith(state: Task['state'], changes: Partial<VideoRequest> = {}): Task {
   const task = createFakeGateway().seed(state);
-  return { ...task, request: { ...task.request, ...request } };
+  return { ...task, request: { ...requestOf('kling-2.5'), ...changes } };
 }
 
 describe('progress', () => {
@@ -65,8 +66,8 @@ describe('the size of a film', () => {
       [null, '1280x720'],
     ];
     for (const [firstFrame, expected] of sizes) {
-      const { width, height } = taskFrameSize(taskWith('queued', { aspectRatio: null, firstFrame }));
-      assert.equal(`${width}x${height}`, expected);
+      const size = taskFrameSize(taskWith('queued', { aspectRatio: null, firstFrame }));
+      assert.equal(`${size?.width}x${size?.height}`, expected);
     }
   });
 });

@@ -4,8 +4,10 @@
  */
 import { z } from 'zod';
 import type { TaskView } from '../../core/ports.ts';
+import { isFeature } from '../../core/request/feature.ts';
 import { isFinal, type Task, type TaskState } from '../../core/task.ts';
 import { taskFrameSize } from './frame-size.ts';
+import { mainLink, outputsOf } from './outputs.ts';
 import { progressOf } from './progress.ts';
 import { warningSchema } from './warnings.ts';
 
@@ -20,6 +22,10 @@ export const videoMetadataSchema = z.looseObject({
   width: z.number().int().optional(),
   height: z.number().int().optional(),
   format: z.string().optional(),
+  outputs: z
+    .array(z.object({ role: z.string(), url: z.string(), content_type: z.string() }))
+    .optional()
+    .meta({ description: 'Every file of a task that makes other things than one film.' }),
   warnings: z.array(warningSchema).optional(),
 });
 
@@ -27,7 +33,9 @@ export const videoMetadataSchema = z.looseObject({
 export const videoObjectShape = {
   id: z.string().meta({ description: 'Use it to poll, download and delete.' }),
   task_id: z.string().meta({ description: 'The same id, under the name older clients read.' }),
-  object: z.literal('video'),
+  object: z
+    .literal('video')
+    .meta({ description: 'Also where a task makes pictures or sounds: this door knows one kind of object.' }),
   model: z.string().meta({ description: 'The billing tier the request resolved to.' }),
   requested_model: z.string().meta({ description: 'The model as it was asked for.' }),
   status: z.enum(['queued', 'in_progress', 'completed', 'failed']),
@@ -36,8 +44,14 @@ export const videoObjectShape = {
   completed_at: unixSeconds('Unix seconds; null until the task is final.').nullable(),
   expires_at: unixSeconds('When the signed link ends, Unix seconds; null until there is one.').nullable(),
   prompt: z.string().nullable(),
-  seconds: z.string().meta({ description: 'The length asked for, in seconds.' }),
-  size: z.string().meta({ description: 'Width x height of the film.' }),
+  seconds: z
+    .string()
+    .optional()
+    .meta({ description: 'The length asked for, in seconds; absent where nothing has a length.' }),
+  size: z
+    .string()
+    .optional()
+    .meta({ description: 'Width x height; absent where it is not known, or nothing has one.' }),
   remixed_from_video_id: z.string().nullable(),
   error: z
     .object({ code: z.string(), message: z.string() })
@@ -90,7 +104,9 @@ const statusWords: Record<TaskState, VideoObject['status']> = {
 /** Renders a task; `now` (Unix ms) only moves the progress of a running one. */
 export function videoObject(view: TaskView, now: number): VideoObject {
   const { task, links } = view;
-  const { width, height } = taskFrameSize(task);
+  const size = taskFrameSize(task);
+  const seconds = secondsOf(task);
+  const link = mainLink(view);
   return {
     id: task.id,
     task_id: task.id,
@@ -103,12 +119,12 @@ export function videoObject(view: TaskView, now: number): VideoObject {
     completed_at: isFinal(task.state) ? toSeconds(task.endedAt ?? task.updatedAt) : null,
     expires_at: links?.expiresAt ?? null,
     prompt: task.request.prompt,
-    seconds: String(task.request.seconds),
-    size: `${width}x${height}`,
+    ...(seconds === null ? {} : { seconds: String(seconds) }),
+    ...(size === null ? {} : { size: `${size.width}x${size.height}` }),
     remixed_from_video_id: null,
     error: failureOf(task),
-    metadata: videoMetadata(view, { width, height }),
-    ...(links === null ? {} : { video_url: links.video }),
+    metadata: videoMetadata(view, size),
+    ...(link !== null && makesVideo(task) ? { video_url: link } : {}),
   };
 }
 
@@ -149,15 +165,36 @@ export function failureOf(task: Task): { code: string; message: string } | null 
   };
 }
 
-function videoMetadata(view: TaskView, size: { width: number; height: number }): VideoObject['metadata'] {
-  const { task, links } = view;
+/** Whether what the task makes is a film (with whatever comes beside it). */
+export function makesVideo({ request }: Task): boolean {
+  return !isFeature(request) || request.makes === 'video';
+}
+
+/** The seconds asked for, else those of what was made; null where nothing has a length. */
+function secondsOf(task: Task): number | null {
+  return (
+    task.request.seconds ?? (task.result?.durationSeconds ? Math.round(task.result.durationSeconds) : null)
+  );
+}
+
+function videoMetadata(
+  view: TaskView,
+  size: { width: number; height: number } | null,
+): VideoObject['metadata'] {
+  const { task } = view;
   const warnings = task.warnings.length === 0 ? {} : { warnings: task.warnings.map(warningOf) };
   if (task.state !== 'completed') return warnings;
+  const link = mainLink(view);
+  const duration = task.result?.durationSeconds ?? task.request.seconds;
+  const files = isFeature(task.request) ? outputsOf(view) : [];
   return {
-    ...(links === null ? {} : { url: links.video }),
-    duration: task.result?.durationSeconds ?? task.request.seconds,
+    ...(link === null ? {} : { url: link }),
+    ...(duration === null ? {} : { duration }),
     ...size,
-    format: 'mp4',
+    ...(makesVideo(task) ? { format: 'mp4' } : {}),
+    ...(files.length === 0
+      ? {}
+      : { outputs: files.map(({ role, url, contentType }) => ({ role, url, content_type: contentType })) }),
     ...warnings,
   };
 }

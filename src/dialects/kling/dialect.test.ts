@@ -105,7 +105,13 @@ describe('the Kling doors', () => {
   it('call back with the bare task, its films without watermark links', () => {
     const gateway = createFakeGateway();
     const task = gateway.seed('completed', { externalTaskId: 'order-4711' });
-    const links = { video: 'https://a.test/v', cover: null, watermarked: 'https://a.test/w', expiresAt: 1 };
+    const links = {
+      video: 'https://a.test/v',
+      cover: null,
+      watermarked: 'https://a.test/w',
+      outputs: [],
+      expiresAt: 1,
+    };
     assert.deepEqual(kling.renderCallback?.({ task, links }), {
       task_id: task.id,
       task_status: 'succeed',

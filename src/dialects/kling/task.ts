@@ -145,6 +145,6 @@ function succeeded(requestId: string) {
 }
 
 /** `5.041`, `5`: at most three decimals, as the platform's own answers show (§2.3). */
-function secondsText(seconds: number): string {
-  return String(Math.round(seconds * 1000) / 1000);
+function secondsText(seconds: number | null): string {
+  return seconds === null ? '' : String(Math.round(seconds * 1000) / 1000);
 }

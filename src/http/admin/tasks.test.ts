@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Admin, TaskRecord } from '../../core/ports.ts';
 import { createFakeGateway } from '../../dialects/kit/fake-gateway.ts';
+import { requestOf } from '../../dialects/kit/fake-task.ts';
 import { createAnswerCheck } from '../description.fixture.ts';
 import { startFixture, testAdminToken } from '../server.fixture.ts';
 
@@ -11,7 +12,7 @@ const atText = '2027-01-15T08:00:00.000Z';
 function recordOfOneTask(): TaskRecord {
   const task = createFakeGateway().seed('completed', { chargeMicros: 210_000n });
   task.request = {
-    ...task.request,
+    ...requestOf('kling-2.5'),
     cfgScale: 0.5,
     extensions: { someKey: { innerKey: 123456789012345678901n } },
   };
@@ -39,6 +40,7 @@ function recordOfOneTask(): TaskRecord {
           },
         ],
         cost: { amount: '1.5', unit: 'unit' },
+        found: null,
         upstreamCode: null,
         message: null,
       },

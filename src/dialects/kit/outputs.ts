@@ -1,0 +1,30 @@
+/** The files of a finished task with their links, as far as a caller is shown them. */
+import type { TaskView } from '../../core/ports.ts';
+import { isFeature } from '../../core/request/feature.ts';
+import type { OutputRole, StoredOutput } from '../../core/task.ts';
+
+export interface LinkedOutput extends StoredOutput {
+  url: string;
+}
+
+/** Every output in its order; none until there is one, or once the files are gone. */
+export function outputsOf(view: TaskView): LinkedOutput[] {
+  const urls = view.links?.outputs ?? [];
+  return (view.task.result?.outputs ?? []).flatMap((output, position) => {
+    const url = urls[position];
+    return url === undefined ? [] : [{ ...output, url }];
+  });
+}
+
+/** The outputs of one role by their index. */
+export function outputsOfRole(view: TaskView, role: OutputRole): LinkedOutput[] {
+  return outputsOf(view)
+    .filter((output) => output.role === role)
+    .sort((one, other) => (one.index ?? 0) - (other.index ?? 0));
+}
+
+/** The link to what was asked for: the film, or a feature's first file. Null until there is one. */
+export function mainLink(view: TaskView): string | null {
+  if (!isFeature(view.task.request)) return view.links?.video ?? null;
+  return outputsOf(view).find(({ role }) => role !== 'cover' && role !== 'watermarked')?.url ?? null;
+}
