@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayError } from '../../../core/errors.ts';
 import type { Dialect, DialectError } from '../../../core/ports.ts';
@@ -92,29 +93,33 @@ export function sendError(
   for (const name of OWN_ANSWER_HEADERS) reply.removeHeader(name);
   // The one refusal that says itself what there is: the length of the file.
   if (error.code !== 'range_not_satisfiable') reply.removeHeader('content-range');
-  if (error.code === 'payload_too_large') leaveBody(request, reply);
-  return reply
+  reply
     .code(rendered.status)
     .headers(rendered.headers ?? {})
-    .type('application/json; charset=utf-8')
-    .send(writeJson(rendered.body));
+    .type('application/json; charset=utf-8');
+  const text = writeJson(rendered.body);
+  if (error.code !== 'payload_too_large') return reply.send(text);
+  return reply
+    .headers({ connection: 'close', 'content-length': Buffer.byteLength(text) })
+    .send(Readable.from(refuseAndDrain(text, request)));
 }
 
-/** A form or JSON of this announced length is still taken in, and thrown away, after it was refused. */
-const drainedBytesMax = 256 * 1024 * 1024;
+/** A client that sends nothing for so long has stopped to send. */
+const lingerIdleMs = 2_000;
 
 /**
- * Closing under a client that still sends resets the connection, and the client sees that instead of the refusal (the
- * openai SDK then sends it all again, twice). So what was announced is read to its end; what has no end is cut off.
+ * The refusal at once, and its end only when the client has sent all it had or has stopped: closing earlier resets the
+ * connection, and a client sees that instead of the refusal (the openai SDK then sends it all again, twice).
  */
-function leaveBody(request: FastifyRequest, reply: FastifyReply): void {
-  if (Number(request.headers['content-length'] ?? Infinity) > drainedBytesMax) {
-    reply.header('connection', 'close');
-    return;
-  }
-  reply.removeHeader('connection');
-  request.raw.unpipe();
-  request.raw.resume();
+async function* refuseAndDrain(text: string, { raw }: FastifyRequest): AsyncGenerator<string> {
+  yield text;
+  // A request that came over no wire does not say whether it is complete.
+  if (raw.complete !== false) return;
+  await new Promise<void>((resolve) => {
+    raw.once('end', resolve).once('close', resolve).setTimeout(lingerIdleMs, resolve);
+    raw.unpipe();
+    raw.resume();
+  });
 }
 
 /** The path of a request target as routes see it: without its query, and with doubled slashes made one. */
