@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { createAddressPolicy } from './lib/address-policy.ts';
 
 /** A configuration that cannot be used; the message is for the operator. */
 export class ConfigError extends Error {
@@ -102,16 +103,14 @@ export function loadConfig(env: Record<string, string | undefined>, cwd = proces
         'tiny',
       ]),
     },
-    demo:
-      value('REELAY_DEMO') === undefined
-        ? (file.demo ?? true)
-        : !/^(0|false|no|off)$/i.test(value('REELAY_DEMO')!),
-    allowPrivate:
+    demo: yesOrNo('REELAY_DEMO', value('REELAY_DEMO')) ?? file.demo ?? true,
+    allowPrivate: addresses(
       value('REELAY_ALLOW_PRIVATE')
         ?.split(/[\s,]+/)
         .filter(Boolean) ??
-      file.allow_private ??
-      [],
+        file.allow_private ??
+        [],
+    ),
     logLevel: oneOf('REELAY_LOG_LEVEL', value('REELAY_LOG_LEVEL') ?? file.log_level ?? 'warn', [
       'fatal',
       'error',
@@ -211,6 +210,23 @@ function oneOf<const Word extends string>(name: string, value: string, words: re
   const found = words.find((word) => word === value);
   if (found !== undefined) return found;
   throw new ConfigError(`${name} must be one of ${words.join(', ')}, not ${value}`);
+}
+
+function yesOrNo(name: string, value: string | undefined): boolean | undefined {
+  if (value === undefined) return undefined;
+  if (/^(1|true|yes|on)$/i.test(value)) return true;
+  if (/^(0|false|no|off)$/i.test(value)) return false;
+  throw new ConfigError(`${name} must be 0 or 1, not ${value}`);
+}
+
+/** Hosts and ranges, tried here, so that a slip of the pen is named with its variable. */
+function addresses(entries: string[]): string[] {
+  try {
+    createAddressPolicy(entries);
+    return entries;
+  } catch (error) {
+    throw new ConfigError(`REELAY_ALLOW_PRIVATE: ${(error as Error).message}`);
+  }
 }
 
 function deepFreeze<T extends object>(value: T): T {
