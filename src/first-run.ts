@@ -56,24 +56,31 @@ export async function prepareFirstRun(
   if (JSON.stringify(known) !== JSON.stringify(content)) {
     writePrivateFile(path, `${JSON.stringify(content, null, 2)}\n`);
   }
-  await completeDemo(options, content);
-  return { content, isNew: fresh };
+  // A start that was killed on the way showed nobody the keys.
+  const isCompleted = await completeDemo(options, content);
+  return { content, isNew: fresh || isCompleted };
 }
 
 function read(path: string): FirstRun | null {
   if (!existsSync(path)) return null;
-  const parsed = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`${path} is damaged: it is not JSON. Remove or restore it.`, { cause: error });
+  }
+  const parsed = schema.safeParse(content);
   if (parsed.success) return parsed.data;
   throw new Error(
     `${path} is damaged: ${parsed.error.issues[0]?.path.join('.')} is missing. Remove or restore it.`,
   );
 }
 
-/** Makes whatever of the demo account is not there yet. */
-async function completeDemo(options: FirstRunOptions, content: FirstRun): Promise<void> {
+/** Makes whatever of the demo account is not there yet; answers whether that was anything. */
+async function completeDemo(options: FirstRunOptions, content: FirstRun): Promise<boolean> {
   const { store } = options;
   const { account_id: accountId, api_key: apiKey, access_key: accessKey, secret_key: secretKey } = content;
-  if (!accountId || !apiKey || !accessKey || !secretKey) return;
+  if (!accountId || !apiKey || !accessKey || !secretKey) return false;
   const now = options.clock.now();
   if ((await store.getAccount(accountId)) === null) {
     await store.createAccount({ id: accountId, name: 'demo', status: 'active', createdAt: now });
@@ -94,15 +101,16 @@ async function completeDemo(options: FirstRunOptions, content: FirstRun): Promis
       revokedAt: null,
     });
   }
-  if ((await store.listLedger(accountId, { cursor: null, limit: 1 })).rows.length === 0) {
-    await store.post({
-      accountId,
-      kind: 'top_up',
-      amountMicros: DEMO_CREDIT_MICROS,
-      note: 'test credit',
-      at: now,
-    });
-  }
+  // The last step: where it is done, the others are.
+  if ((await store.listLedger(accountId, { cursor: null, limit: 1 })).rows.length > 0) return false;
+  await store.post({
+    accountId,
+    kind: 'top_up',
+    amountMicros: DEMO_CREDIT_MICROS,
+    note: 'test credit',
+    at: now,
+  });
+  return true;
 }
 
 /** One channel per provider, marked `sandbox`, while the sandbox is on; disabled again when it is off. */
