@@ -35,6 +35,8 @@ const family = (change: Partial<Family> = {}): Family => ({
   billableQuantityMax: () => 0,
   surchargeOf: () => null,
   resolveVideo: () => assert.fail('not asked here'),
+  features: [],
+  resolveFeature: () => assert.fail('not asked here'),
   ...change,
 });
 

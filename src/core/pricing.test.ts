@@ -41,6 +41,8 @@ const family: Family = {
   billableQuantityMax: (request) => (request.billsOutputLength ? 10 : request.seconds),
   surchargeOf: (request) => (request.references.length > 0 ? 'ref' : null),
   resolveVideo: () => assert.fail('not asked here'),
+  features: [],
+  resolveFeature: () => assert.fail('not asked here'),
 };
 
 const request = (change: Partial<VideoRequest> = {}): VideoRequest => ({

@@ -1,6 +1,6 @@
 /** Camera moves, motion masks, shots, voices and elements: structures whose form does not depend on the model. */
 import { GatewayError } from '../errors.ts';
-import { readMedia } from './media.ts';
+import { readMedia, readUrl } from './media.ts';
 import {
   invalid,
   isGiven,
@@ -154,6 +154,31 @@ export function watermarkClaim(claim: Claim): Claim {
   if (!isObject(claim.value) && !(typeof claim.value === 'string' && claim.value.trim().startsWith('{')))
     return claim;
   return { source: `${claim.source}.enabled`, value: readObject(claim)['enabled'] ?? false };
+}
+
+/** Long enough for any id in use (a UUID, a hash, a path), short enough for an index. */
+const externalTaskIdMax = 128;
+
+/** The caller's own name for a task; null when there is none. */
+export function readExternalTaskId(claim: Claim | null): string | null {
+  if (claim === null) return null;
+  const id = typeof claim.value === 'string' ? claim.value.trim() : readId(claim);
+  if (id === '' || id.length > externalTaskIdMax || /\p{Cc}/u.test(id)) {
+    throw invalid(claim.source, `must be 1 to ${externalTaskIdMax} printable characters.`);
+  }
+  return id;
+}
+
+/** Receivers behind proxies refuse longer ones. */
+const callbackUrlMax = 2048;
+
+/** Where changes of a task are posted to: an http(s) URL; null when nowhere. */
+export function readCallbackUrl(claim: Claim | null): string | null {
+  if (claim === null) return null;
+  const url = readUrl(claim);
+  if (url.length > callbackUrlMax)
+    throw invalid(claim.source, `must have at most ${callbackUrlMax} characters.`);
+  return url;
 }
 
 function objectIn(claim: Claim, form: string): Record<string, unknown> {

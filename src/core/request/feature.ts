@@ -32,8 +32,11 @@ export interface LooseFeature {
   maxCost: unknown;
 }
 
-/** Things that belong to the account that made them and live on at the channel that made them. */
-export type ResourceKind = 'video' | 'voice' | 'element' | 'session';
+/**
+ * Things that belong to the account that made them and live on at the channel that made them. `video` and `audio` are
+ * what finished tasks made; the others are made to be kept.
+ */
+export type ResourceKind = 'video' | 'audio' | 'voice' | 'element' | 'session';
 
 /** A reference to such a thing: the public id as the caller wrote it, and where in `parameters` it stood. */
 export interface ResourceUse {
@@ -43,6 +46,17 @@ export interface ResourceUse {
   id: string;
   /** What the channel calls it; null until bound. A preset, which nobody owns, is called as the caller called it. */
   upstreamId: string | null;
+}
+
+/** What a place in a request takes. Sound may come in a film: only its sound is used. */
+export type MediaRole = 'picture' | 'film' | 'sound';
+
+/** A picture, film or sound of a feature, and where in `parameters` it stood. */
+export interface MediaUse {
+  /** Dotted path, e.g. `image`, `image_list.0.image`. */
+  path: string;
+  role: MediaRole;
+  media: Media;
 }
 
 export interface FeatureRequest {
@@ -61,7 +75,7 @@ export interface FeatureRequest {
   count: number;
   /** Judged, with defaults, in the family's own words. Places of media and resources hold null. */
   parameters: Record<string, Json>;
-  media: { path: string; media: Media }[];
+  media: MediaUse[];
   resources: ResourceUse[];
   watermark: boolean;
   retention: VideoRequest['retention'];

@@ -174,6 +174,8 @@ export interface VideoRequest {
   multiShot: { type: 'customize' | 'intelligence'; shots: Shot[] } | null;
   voiceIds: string[];
   elementIds: string[];
+  /** Public id -> what the channel calls it, of voices and elements that the account owns. */
+  upstreamIds?: Record<string, string>;
   motion: { level: 'std' | 'pro'; orientation: 'image' | 'video'; keepOriginalSound: boolean } | null;
   /** Sound for scenes that speak; null elsewhere. */
   audio: Media | null;

@@ -7,16 +7,18 @@ import { GatewayError, type Warning } from '../errors.ts';
 import { parseMicros } from '../money.ts';
 import type { Family, VideoDraft } from '../ports.ts';
 import {
+  readCallbackUrl,
   readCameraControl,
   readDynamicMasks,
   readElementIds,
+  readExternalTaskId,
   readShots,
   readVoiceIds,
   watermarkClaim,
 } from './controls.ts';
 import { readExtInfo, type ExtInfo, type ExtInfoKey } from './ext-info.ts';
 import { readAspectRatio, readResolution, readSize } from './frame.ts';
-import { readMedia, readUrl } from './media.ts';
+import { readMedia } from './media.ts';
 import { gatherPictures, inOrder } from './pictures.ts';
 import { PRECEDENCE, pick } from './precedence.ts';
 import {
@@ -254,29 +256,6 @@ function readPrompt(claims: readonly Claim[], sources: Record<string, string>): 
   }
   if (from.length > 0) sources['prompt'] = from.join(' + ');
   return parts.join('\n');
-}
-
-/** Long enough for any id in use (a UUID, a hash, a path), short enough for an index. */
-const externalTaskIdMax = 128;
-
-function readExternalTaskId(claim: Claim | null): string | null {
-  if (claim === null) return null;
-  const id = typeof claim.value === 'string' ? claim.value.trim() : readId(claim);
-  if (id === '' || id.length > externalTaskIdMax || /\p{Cc}/u.test(id)) {
-    throw invalid(claim.source, `must be 1 to ${externalTaskIdMax} printable characters.`);
-  }
-  return id;
-}
-
-/** Receivers behind proxies refuse longer ones. */
-const callbackUrlMax = 2048;
-
-function readCallbackUrl(claim: Claim | null): string | null {
-  if (claim === null) return null;
-  const url = readUrl(claim);
-  if (url.length > callbackUrlMax)
-    throw invalid(claim.source, `must have at most ${callbackUrlMax} characters.`);
-  return url;
 }
 
 /** The lowest cap that anybody named: header and body may both carry one. */

@@ -1,4 +1,5 @@
 /** Kling: what is sold of it, by which names, at which price. */
+import { GatewayError } from '../../core/errors.ts';
 import type { Family } from '../../core/ports.ts';
 import { aliases } from './aliases.ts';
 import { billableQuantity, billableQuantityMax, surchargeOf } from './billing.ts';
@@ -30,6 +31,10 @@ export const kling: Family = {
     // Fields that decided something else and have no place of their own in the answer.
     for (const field of ['size', 'scene']) delete draft.sources[field];
     return { request, warnings: judged.warnings };
+  },
+  features: [],
+  resolveFeature(loose) {
+    throw new GatewayError('not_found', `Kling has no feature ${loose.operation}.`);
   },
 };
 
