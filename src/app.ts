@@ -22,7 +22,7 @@ import { buildServer } from './http/server.ts';
 import { createEmbeddedJobs } from './jobs/embedded.ts';
 import { systemClock } from './lib/clock.ts';
 import { createGuardedHttp } from './lib/guarded-http.ts';
-import { newId, newTaskId } from './lib/ids.ts';
+import { decimalId, newId, newTaskId } from './lib/ids.ts';
 import { signUrl } from './lib/signed-url.ts';
 import { openLocalDisk } from './media/local-disk.ts';
 import * as providerRegistry from './providers/index.ts';
@@ -124,6 +124,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       random: Math.random,
       newId: (prefix) => newId(prefix, clock.now()),
       newTaskId: () => newTaskId(clock.now()),
+      newDecimalId: () => decimalId(clock.now()),
       owner: `${process.pid}-${randomBytes(6).toString('hex')}`,
       signedLink: (path, expiresAt) => publicUrl() + signUrl(secrets.linkKey, path, expiresAt),
       renderCallback: (view) => renderCallback(dialects, view),
@@ -155,7 +156,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       dialects,
       authenticate: createAuthenticator({ store, keyring: secrets.keyring, clock }),
       isAdminToken: (token) => sameText(token, secrets.adminToken),
-      openContent: (taskId, variant) => readLinkedContent(ctx, taskId, variant),
+      openContent: (taskId, file) => readLinkedContent(ctx, taskId, file),
       async onPush(channelId, taskId) {
         lanes.hint(channelId, taskId);
       },

@@ -483,6 +483,8 @@ export interface Exchange {
 /** A file the upstream made. `url` is the source URL: never shown to callers. */
 export interface UpstreamOutput {
   role: OutputRole;
+  /** Dotted path in `data` where the link to our copy belongs; the provider leaves null there. */
+  path?: string;
   /** Position among outputs of the same role; absent: the first. */
   index?: number;
   url: string;
@@ -508,6 +510,12 @@ export interface UpstreamResource {
   data: Json;
   /** Unix ms; null: does not expire. */
   expiresAt: number | null;
+}
+
+/** What an attempt found or made beside files. */
+export interface Found {
+  data: Json;
+  resources: UpstreamResource[];
 }
 
 /** What a poll or a push tells us about an attempt. */
@@ -643,6 +651,7 @@ export interface AttemptRow {
   acceptedAt: number | null;
   endedAt: number | null;
   outputs: UpstreamOutput[] | null;
+  found: Found | null;
   cost: UpstreamCost | null;
   upstreamCode: string | null;
   message: string | null;
@@ -808,6 +817,7 @@ export interface Store {
     attemptId: string;
     at: number;
     outputs: UpstreamOutput[];
+    found?: Found | null;
     cost: UpstreamCost | null;
     exchanges: Exchange[];
   }): Promise<boolean>;

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Catalogue } from './catalogue.ts';
 import { parseMicros, type Currency } from './money.ts';
 import type { Family, PriceRow, PriceView, Quote } from './ports.ts';
+import type { ResolvedFeature } from './request/feature.ts';
 import type { VideoRequest } from './request/types.ts';
 
 /** An operator's price for a tier, as it stands in the configuration file. */
@@ -188,6 +189,32 @@ export function quote(request: VideoRequest, family: Family, priceBook: PriceBoo
 /** {@link quote} for callers that know the catalogue only. */
 export function quoteVideo(request: VideoRequest, catalogue: Catalogue, priceBook: PriceBook): Quote {
   return quote(request, catalogue.family(request.family), priceBook);
+}
+
+/** Prices a resolved feature; its family named tier and quantities already. */
+export function quoteFeature(resolved: ResolvedFeature, priceBook: PriceBook): Quote {
+  const { tier, quantity, quantityMax, request } = resolved;
+  const price = priceBook.prices
+    .get(tier)
+    ?.find(
+      (row) =>
+        row.surcharge === null &&
+        (row.operation === null || row.operation === request.operation) &&
+        (row.model === null || row.model === request.model),
+    );
+  if (price === undefined) throw new Error(`the price book has no price for ${tier}`);
+  const charged = Math.max(quantity, price.quantityMin ?? 0);
+  const held = Math.max(quantityMax, charged);
+  return {
+    tier,
+    unit: price.unit,
+    quantity: charged,
+    quantityMax: held,
+    unitPriceMicros: price.unitPriceMicros,
+    amountMicros: BigInt(held) * price.unitPriceMicros,
+    currency: priceBook.currency,
+    priceBook: priceBook.version,
+  };
 }
 
 /**

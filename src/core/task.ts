@@ -20,6 +20,8 @@ export interface StoredOutput {
   role: OutputRole;
   /** Position among outputs of the same role; absent: the first. */
   index?: number;
+  /** Dotted path in the result's `data` where the link to this file belongs. */
+  path?: string;
   /** Of sounds and films, where it was told. */
   durationSeconds?: number | null;
   key: string;

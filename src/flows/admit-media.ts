@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../core/errors.ts';
 import type { PictureLimits } from '../core/ports.ts';
+import type { FeatureRequest, MediaRole } from '../core/request/feature.ts';
 import type { Media, VideoRequest } from '../core/request/types.ts';
 import { DataUriError, decodeBase64, decodeDataUri, isDataUri } from '../lib/data-uri.ts';
 import { UrlRefused } from '../lib/guarded-http.ts';
@@ -20,8 +21,8 @@ interface Admitted {
   height: number | null;
 }
 
-/** What a place in a request takes. Kling's sound files may be films: only their sound is used. */
-export type MediaRole = 'picture' | 'film' | 'sound';
+/** What is judged of a picture. */
+type Facts = { contentType: string; bytes: number; width: number | null; height: number | null };
 
 const ROLE_TYPES: Record<MediaRole, RegExp> = {
   picture: /^image\//,
@@ -29,18 +30,24 @@ const ROLE_TYPES: Record<MediaRole, RegExp> = {
   sound: /^(audio|video)\//,
 };
 
+/** Whose media it is, and whether bytes are kept (a dry run only judges them). */
+export interface Admission {
+  accountId: string;
+  keep: boolean;
+}
+
 /**
- * Validates all media of the request. With `accountId`, stores inline and uploaded bytes and answers the request
- * with `stored` in their place; without (a dry run), nothing is written and the request comes back as it was.
+ * Validates all media of the request. With `keep`, stores inline and uploaded bytes and answers the request with
+ * `stored` in their place; without, nothing is written.
  */
 export async function admitMedia(
   ctx: FlowContext,
   request: VideoRequest,
-  accountId: string | null,
+  admission: Admission,
 ): Promise<VideoRequest> {
   if (!hasMedia(request)) return request;
   const limits = ctx.catalogue.family(request.family).pictures;
-  const admit = (media: Media, role: MediaRole) => admitOne(ctx, { media, role, limits, accountId });
+  const admit = (media: Media, role: MediaRole) => admitOne(ctx, { media, role, limits, ...admission });
   const picture = async (media: Media | null) => (media === null ? null : admit(media, 'picture'));
   const { referenceVideo } = request;
   return {
@@ -60,41 +67,79 @@ export async function admitMedia(
   };
 }
 
-/** One media item; `accountId` null judges it without keeping anything. */
-export async function admitOne(
+/** The same for a feature, whose description says what each place takes. */
+export async function admitFeature(
   ctx: FlowContext,
-  item: { media: Media; role: MediaRole; limits: PictureLimits; accountId: string | null },
+  request: FeatureRequest,
+  admission: Admission,
+): Promise<FeatureRequest> {
+  if (request.media.length === 0) return request;
+  const limits = ctx.catalogue.family(request.family).pictures;
+  const media = [];
+  for (const item of request.media) {
+    media.push({ ...item, media: await admitOne(ctx, { ...item, limits, ...admission }) });
+  }
+  return { ...request, media };
+}
+
+async function admitOne(
+  ctx: FlowContext,
+  item: Admission & { media: Media; role: MediaRole; limits: PictureLimits },
 ): Promise<Media> {
-  const { media, role, limits, accountId } = item;
+  const { media, role, limits, accountId, keep } = item;
+  if (media.kind === 'stored') return media;
   if (media.kind === 'url') {
     checkUrl(ctx, media.url, media.source);
     return media;
   }
-  if (media.kind === 'file') {
-    throw new GatewayError(
-      'file_not_found',
-      `${media.source}: there is no file ${JSON.stringify(media.fileId)} in this account.`,
-      { param: media.source },
-    );
-  }
-  if (media.kind === 'stored') return media;
+  if (media.kind === 'file') return fileOf(ctx, accountId, media, role, limits);
   const admitted = inspect(ctx, media, role);
-  if (role === 'picture') checkPicture(admitted, media.source, limits);
-  if (accountId === null) return media;
+  if (role === 'picture') {
+    checkPicture({ ...admitted, bytes: admitted.bytes.length }, media.source, limits);
+  }
+  if (!keep) return media;
   const sha256 = createHash('sha256').update(admitted.bytes).digest('hex');
   const key = `inputs/${accountId}/${sha256}.${admitted.extension}`;
   if ((await ctx.media.stat(key)) === null) {
     await ctx.media.put(key, admitted.bytes, { contentType: admitted.contentType });
   }
+  const { contentType, width, height } = admitted;
   return {
     kind: 'stored',
     key,
-    contentType: admitted.contentType,
+    contentType,
     bytes: admitted.bytes.length,
-    width: admitted.width,
-    height: admitted.height,
+    width,
+    height,
     source: media.source,
   };
+}
+
+/** A file the account uploaded earlier; anybody else's does not exist. */
+async function fileOf(
+  ctx: FlowContext,
+  accountId: string,
+  media: Extract<Media, { kind: 'file' }>,
+  role: MediaRole,
+  limits: PictureLimits,
+): Promise<Media> {
+  const { source, fileId } = media;
+  const file = await ctx.store.findFile(accountId, fileId, ctx.clock.now());
+  if (file === null) {
+    throw new GatewayError(
+      'file_not_found',
+      `${source}: there is no file ${JSON.stringify(fileId)} in this account. Upload it with POST /v1/files.`,
+      { param: source },
+    );
+  }
+  const { contentType, bytes, width, height } = file;
+  if (!ROLE_TYPES[role].test(contentType)) {
+    throw new GatewayError('invalid_value', `${source} must be a ${role}, but ${fileId} is ${contentType}.`, {
+      param: source,
+    });
+  }
+  if (role === 'picture') checkPicture(file, source, limits);
+  return { kind: 'stored', key: file.mediaKey, contentType, bytes, width, height, source };
 }
 
 /** Whether a request brings pictures, sound or film. */
@@ -164,13 +209,13 @@ function inspect(
 }
 
 /** Refuses before money moves what the family's upstreams would refuse afterwards. */
-function checkPicture(picture: Admitted, field: string, limits: PictureLimits): void {
+function checkPicture(picture: Facts, field: string, limits: PictureLimits): void {
   const invalid = (why: string) => new GatewayError('invalid_value', `${field} ${why}`, { param: field });
   if (!limits.contentTypes.includes(picture.contentType)) {
     const names = limits.contentTypes.map((type) => type.slice('image/'.length).toUpperCase());
     throw invalid(`is ${picture.contentType}: send ${names.join(' or ')}.`);
   }
-  if (picture.bytes.length > limits.bytesMax) throw tooLarge(field, limits.bytesMax);
+  if (picture.bytes > limits.bytesMax) throw tooLarge(field, limits.bytesMax);
   const { width, height } = picture;
   if (width === null || height === null) throw invalid('cannot be read as a picture: its size is missing.');
   const [short, long] = width < height ? [width, height] : [height, width];

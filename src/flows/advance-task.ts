@@ -1,7 +1,8 @@
 /**
  * What an observation of a running attempt changes: usually nothing, and then nothing is written.
  */
-import type { Exchange, Observation } from '../core/ports.ts';
+import type { Exchange, Found, Observation } from '../core/ports.ts';
+import { completeTask } from './complete-task.ts';
 import type { FlowContext } from './context.ts';
 
 /** The part of a running attempt that the lane keeps in memory. */
@@ -33,11 +34,16 @@ export async function advanceTask(
       }
       return 'running';
     case 'succeeded':
+      if (observation.outputs.length === 0) {
+        await completeWithoutFiles(ctx, running, observation, exchanges);
+        return 'ended';
+      }
       ctx.faults('advance:before-made');
       await ctx.store.madeAttempt({
         attemptId: running.attemptId,
         at,
         outputs: observation.outputs,
+        found: foundOf(observation),
         cost: observation.cost,
         exchanges,
       });
@@ -58,4 +64,31 @@ export async function advanceTask(
       });
       return 'ended';
   }
+}
+
+type Succeeded = Extract<Observation, { status: 'succeeded' }>;
+
+function foundOf({ data = null, resources = [] }: Succeeded): Found | null {
+  return data === null && resources.length === 0 ? null : { data, resources };
+}
+
+/** A voice, an element, faces in a film: nothing to fetch, so the task is finished at once. */
+async function completeWithoutFiles(
+  ctx: FlowContext,
+  running: Running,
+  observation: Succeeded,
+  exchanges: Exchange[],
+): Promise<void> {
+  const open = await ctx.store.getAttempt(running.attemptId);
+  if (open === null) return;
+  await completeTask(ctx, {
+    task: open.task,
+    attemptId: running.attemptId,
+    channelId: open.attempt.channelId,
+    result: { outputs: [], width: null, height: null, durationSeconds: null, hasSound: null },
+    outputSeconds: null,
+    found: foundOf(observation),
+    cost: observation.cost,
+    exchanges,
+  });
 }

@@ -78,6 +78,8 @@ export interface FlowContext {
   random(): number;
   newId(prefix: `${string}_`): string;
   newTaskId(): string;
+  /** 18 decimal digits, increasing. */
+  newDecimalId(): string;
   /** Names this process among those that share a store. */
   owner: string;
   /** Signs a path and query of ours until `expiresAt` (Unix seconds); answers an absolute URL. */

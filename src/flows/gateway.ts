@@ -6,6 +6,7 @@ import type {
   Content,
   CreateOptions,
   Estimate,
+  FeatureEstimate,
   Gateway,
   ModelCard,
   ModelSpec,
@@ -14,11 +15,16 @@ import type {
   TaskView,
   Variant,
 } from '../core/ports.ts';
+import type { LooseFeature } from '../core/request/feature.ts';
 import type { LooseVideo } from '../core/request/types.ts';
 import type { Task } from '../core/task.ts';
 import { removeTask } from './cancel-task.ts';
 import type { FlowContext } from './context.ts';
+import { createFile, deleteFile, findFile, readFile } from './files.ts';
+import { modelDetail } from './model-detail.ts';
 import { readContent } from './read-content.ts';
+import { deleteResource, findResource, listPresets } from './resources.ts';
+import { estimateFeature, submitFeature } from './submit-feature.ts';
 import { estimateTask, submitTask } from './submit-task.ts';
 import { viewOf } from './view.ts';
 
@@ -42,8 +48,47 @@ export function createGateway(ctx: FlowContext): Gateway {
     return options.dryRun ? estimateTask(ctx, principal, loose) : submitTask(ctx, principal, loose);
   }
 
+  function createFeature(
+    principal: Principal,
+    loose: LooseFeature,
+    options: { dryRun: false },
+  ): Promise<TaskView>;
+  function createFeature(
+    principal: Principal,
+    loose: LooseFeature,
+    options: { dryRun: true },
+  ): Promise<FeatureEstimate>;
+  function createFeature(principal: Principal, loose: LooseFeature, options: Pick<CreateOptions, 'dryRun'>) {
+    return options.dryRun ? estimateFeature(ctx, principal, loose) : submitFeature(ctx, principal, loose);
+  }
+
   return {
     createVideo,
+    createFeature,
+    listResources({ accountId }, kind, { page, pageSize }) {
+      const at = ctx.clock.now();
+      return ctx.store.pageResources({ accountId, kind, at, offset: (page - 1) * pageSize, limit: pageSize });
+    },
+    findResource: (principal, kind, id) => findResource(ctx, principal, kind, id),
+    deleteResource: (principal, kind, id) => deleteResource(ctx, principal, kind, id),
+    listPresets: (_principal, family, kind, query) => listPresets(ctx, family, kind, query),
+    async wallet({ accountId }) {
+      const [wallet, toppedUpMicros] = await Promise.all([
+        ctx.store.getWallet(accountId),
+        ctx.store.toppedUp(accountId),
+      ]);
+      return { ...wallet, toppedUpMicros, currency: ctx.priceBook.currency };
+    },
+    createFile: (principal, input) => createFile(ctx, principal, input),
+    findFile: (principal, id) => findFile(ctx, principal, id),
+    async listFiles({ accountId }, query) {
+      const at = ctx.clock.now();
+      const files = await ctx.store.listFiles({ accountId, at, ...query, limit: query.limit + 1 });
+      return { files: files.slice(0, query.limit), hasMore: files.length > query.limit };
+    },
+    deleteFile: (principal, id) => deleteFile(ctx, principal, id),
+    fileContent: (principal, id) => readFile(ctx, principal, id),
+    findModel: (name) => modelDetail(ctx, name),
     async findTask(principal, idOrExternalId) {
       return viewOf(ctx, await owned(principal, idOrExternalId));
     },

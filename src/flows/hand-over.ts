@@ -4,6 +4,7 @@
  */
 import type { ChannelRow } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
+import { isPinned } from './bind-resources.ts';
 import type { FlowContext } from './context.ts';
 import { routeElsewhere } from './route.ts';
 
@@ -26,7 +27,7 @@ export async function handOver(
     if (others.length === 0) return [];
     const moves: { task: Task; channelId: string }[] = [];
     for (const task of others) {
-      const channelId = await routeElsewhere(ctx, task.request, row.id);
+      const channelId = isPinned(task.request) ? null : await routeElsewhere(ctx, task.request, row.id);
       if (channelId === null) staying.add(task.id);
       else moves.push({ task, channelId });
     }

@@ -3,14 +3,16 @@
  * May run any number of times: keys are the task's, and finishing compares before it sets.
  */
 import type { Channel, OpenAttempt, UpstreamOutput } from '../core/ports.ts';
-import { chargeFor } from '../core/pricing.ts';
-import type { StoredOutput, TaskResult } from '../core/task.ts';
+import { isFeature } from '../core/request/feature.ts';
+import type { StoredOutput, Task, TaskResult } from '../core/task.ts';
 import { isFinal } from '../core/task.ts';
 import { extractCover } from '../lib/mp4-cover.ts';
 import { readMp4Info } from '../lib/mp4-info.ts';
 import type { RangeReader } from '../lib/mp4-boxes.ts';
-import { sniff, sniffBytes } from '../lib/sniff.ts';
+import { imageSize, sniff, sniffBytes } from '../lib/sniff.ts';
+import { completeTask } from './complete-task.ts';
 import type { FlowContext } from './context.ts';
+import { makerOf } from './maker.ts';
 
 /** Rejects when a file could not be fetched: the job runs again later, with fresh source URLs. */
 export async function persistOutput(
@@ -20,83 +22,128 @@ export async function persistOutput(
 ): Promise<void> {
   const open = await ctx.store.getAttempt(input.attemptId);
   if (open === null || isFinal(open.task.state) || open.attempt.state !== 'made') return;
-  const row = await ctx.channels.get(open.attempt.channelId);
+  const { task, attempt } = open;
+  const row = await ctx.channels.get(attempt.channelId);
   if (row === null) throw new Error(`attempt ${input.attemptId} names an unknown channel`);
   const channel = ctx.channels.open(row, () => {});
 
   ctx.faults('persist:before-download');
   // Source URLs carry tokens that expire: after a failure they are asked for again.
-  const outputs = isRetry ? await freshOutputs(ctx, open, channel) : (open.attempt.outputs ?? []);
+  const outputs = isRetry ? await freshOutputs(ctx, open, channel) : (attempt.outputs ?? []);
   const stored: StoredOutput[] = [];
-  for (const output of outputs) stored.push(await fetchOutput(ctx, channel, input.taskId, output));
+  for (const output of outputs) stored.push(await fetchOutput(ctx, channel, task, output));
   ctx.faults('persist:after-download');
 
-  const result = await describe(ctx, input.taskId, stored);
-  const told = outputs.find((output) => output.role === 'video')?.durationSeconds ?? null;
-  const charge = chargeFor(open.task.quote, open.task.request, result.durationSeconds ?? told);
+  const result = await describe(ctx, task, stored);
   ctx.faults('persist:before-finish');
-  await ctx.store.finishTask({
-    taskId: input.taskId,
-    attemptId: input.attemptId,
-    at: ctx.clock.now(),
+  await completeTask(ctx, {
+    task,
+    attemptId: attempt.id,
+    channelId: attempt.channelId,
+    result,
+    outputSeconds: result.durationSeconds,
+    found: attempt.found,
     exchanges: [],
-    outcome: {
-      state: 'completed',
-      result,
-      chargeMicros: charge.amountMicros,
-      quantity: charge.quantity,
-    },
   });
   ctx.faults('persist:after-finish');
 }
 
 async function freshOutputs(
   ctx: FlowContext,
-  open: OpenAttempt,
+  { task, attempt }: OpenAttempt,
   channel: Channel,
 ): Promise<UpstreamOutput[]> {
-  const maker = ctx.providers.get(channel.provider)!.video!;
-  const observation = await maker.poll(open.attempt.ref, channel, AbortSignal.timeout(30_000));
-  return observation.status === 'succeeded' ? observation.outputs : (open.attempt.outputs ?? []);
+  const known = attempt.outputs ?? [];
+  // What was answered at once cannot be asked for again.
+  if (isFeature(task.request) && task.request.immediate) return known;
+  const maker = makerOf(ctx.providers.get(channel.provider), task.request)!;
+  const observation = await maker.poll(attempt.ref, channel, AbortSignal.timeout(30_000));
+  return observation.status === 'succeeded' ? observation.outputs : known;
 }
+
+/** Usual file type of a role; pictures and sounds are named by what came. */
+const ROLE_TYPES: Record<UpstreamOutput['role'], string> = {
+  video: 'video/mp4',
+  watermarked: 'video/mp4',
+  cover: 'image/jpeg',
+  audio: 'audio/mpeg',
+  audio_wav: 'audio/wav',
+  image: 'image/png',
+};
+
+const EXTENSIONS: Record<string, string> = {
+  'video/mp4': 'mp4',
+  'video/quicktime': 'mov',
+  'video/webm': 'webm',
+  'image/png': 'png',
+  'image/jpeg': 'jpg',
+  'image/webp': 'webp',
+  'audio/mpeg': 'mp3',
+  'audio/wav': 'wav',
+  'audio/mp4': 'm4a',
+  'audio/ogg': 'ogg',
+};
 
 async function fetchOutput(
   ctx: FlowContext,
   channel: Channel,
-  taskId: string,
+  task: Task,
   output: UpstreamOutput,
 ): Promise<StoredOutput> {
-  const extension = output.role === 'cover' ? 'jpg' : output.role === 'audio' ? 'mp3' : 'mp4';
-  const key = `outputs/${taskId}/${output.role}.${extension}`;
+  const position = output.index === undefined || output.index === 0 ? '' : `-${output.index}`;
+  let key = '';
   const { result, response } = await ctx.guarded.download({
     url: output.url,
     // The operator set this origin; anything else an upstream names is checked like a stranger's URL.
     trustedOrigins: new Set([new URL(channel.baseUrl).origin]),
     timeoutMs: 600_000,
     bytesMax: ctx.settings.outputBytesMax,
-    to: (body) => ctx.media.put(key, body),
+    to: (body, { headers }) => {
+      const extension = EXTENSIONS[typeOf(headers)] ?? EXTENSIONS[ROLE_TYPES[output.role]];
+      key = `outputs/${task.id}/${output.role}${position}.${extension}`;
+      return ctx.media.put(key, body);
+    },
   });
   const { bytes, sha256 } = result;
-  const declared = String(response.headers['content-type'] ?? '').split(';')[0]!;
-  const recognised = await recognise(ctx, key);
-  // Pages that say "expired" come with any type in the header: a film is what begins like one.
-  if (isFilm(output) && !recognised?.startsWith('video/')) {
+  const recognised = sniff(await bytesOf(ctx, key, 0, sniffBytes - 1))?.contentType ?? null;
+  const declared = typeOf(response.headers);
+  // Pages that say "expired" come with any type in the header: a file is what it begins like.
+  if (!suits(output, recognised, task)) {
     await ctx.media.delete(key);
     throw new Error(
-      `the source sent ${recognised ?? `no film (${bytes} bytes, ${declared || 'no type'})`} where the ` +
-        `${output.role} file of ${taskId} was expected`,
+      `the source sent ${recognised ?? `nothing known (${bytes} bytes, ${declared || 'no type'})`} where the ` +
+        `${output.role} file of ${task.id} was expected`,
     );
   }
-  const contentType = recognised ?? declared;
-  return { role: output.role, key, contentType, bytes, sha256, upstreamId: output.upstreamId };
+  return {
+    role: output.role,
+    key,
+    contentType: recognised ?? declared,
+    bytes,
+    sha256,
+    upstreamId: output.upstreamId,
+    ...(output.index !== undefined && { index: output.index }),
+    ...(output.path !== undefined && { path: output.path }),
+    ...(output.durationSeconds !== null && { durationSeconds: output.durationSeconds }),
+  };
 }
 
-function isFilm(output: UpstreamOutput): boolean {
-  return output.role === 'video' || output.role === 'watermarked';
+function typeOf(headers: Record<string, string | string[] | undefined>): string {
+  return String(headers['content-type'] ?? '')
+    .split(';')[0]!
+    .trim();
 }
 
-async function recognise(ctx: FlowContext, key: string): Promise<string | null> {
-  return sniff(await bytesOf(ctx, key, 0, sniffBytes - 1))?.contentType ?? null;
+/** Whether the bytes are what the role promises; a watermarked file is like what it marks. */
+function suits(output: UpstreamOutput, recognised: string | null, task: Task): boolean {
+  const makesPictures = isFeature(task.request) && task.request.makes === 'image';
+  const group =
+    output.role === 'video' || (output.role === 'watermarked' && !makesPictures)
+      ? /^video\//
+      : output.role === 'audio' || output.role === 'audio_wav'
+        ? /^(audio|video)\//
+        : /^image\//;
+  return recognised !== null && group.test(recognised);
 }
 
 /** A small range of a stored file, `end` inclusive. */
@@ -108,10 +155,43 @@ async function bytesOf(ctx: FlowContext, key: string, start: number, end: number
   return Buffer.concat(chunks);
 }
 
-/** Size, length and cover of the real file; a file we cannot read is still the caller's film. */
-async function describe(ctx: FlowContext, taskId: string, stored: StoredOutput[]): Promise<TaskResult> {
+/** Size, length and cover of the real files; a file we cannot read is still the caller's. */
+async function describe(
+  ctx: FlowContext,
+  task: Task,
+  stored: StoredOutput[],
+): Promise<Omit<TaskResult, 'data'>> {
   const video = stored.find((output) => output.role === 'video');
-  if (video === undefined) throw new Error(`the upstream reported success for ${taskId} without a video`);
+  if (video !== undefined) return describeFilm(ctx, task.id, stored, video);
+  const [first] = stored;
+  if (first === undefined || !isFeature(task.request)) {
+    throw new Error(`the upstream reported success for ${task.id} without what was asked for`);
+  }
+  const size = first.contentType.startsWith('image/') ? await pictureSize(ctx, first) : null;
+  return {
+    outputs: stored,
+    width: size?.width ?? null,
+    height: size?.height ?? null,
+    durationSeconds: first.durationSeconds ?? null,
+    hasSound: first.role === 'audio' || first.role === 'audio_wav',
+  };
+}
+
+/** The size stands near the beginning of a PNG; a JPEG may carry a large preview first. */
+async function pictureSize(
+  ctx: FlowContext,
+  picture: StoredOutput,
+): Promise<{ width: number; height: number } | null> {
+  const head = await bytesOf(ctx, picture.key, 0, Math.min(picture.bytes, 262_144) - 1);
+  return imageSize(head);
+}
+
+async function describeFilm(
+  ctx: FlowContext,
+  taskId: string,
+  stored: StoredOutput[],
+  video: StoredOutput,
+): Promise<Omit<TaskResult, 'data'>> {
   const source: RangeReader = {
     size: video.bytes,
     async read(offset, length) {
@@ -134,7 +214,7 @@ async function describe(ctx: FlowContext, taskId: string, stored: StoredOutput[]
     outputs,
     width: info?.width ?? null,
     height: info?.height ?? null,
-    durationSeconds: info?.durationSeconds ?? null,
+    durationSeconds: info?.durationSeconds ?? video.durationSeconds ?? null,
     hasSound: info?.hasAudio ?? null,
   };
 }

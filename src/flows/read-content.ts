@@ -9,6 +9,13 @@ import type { FlowContext } from './context.ts';
 
 /** Throws `task_not_completed`, or `variant_not_available` with what there is instead. */
 export async function readContent(ctx: FlowContext, task: Task, variant: Variant): Promise<Content> {
+  requireFiles(ctx, task);
+  const output = pick(task, variant) ?? (variant === 'thumbnail' ? await drawCover(ctx, task) : null);
+  if (output === null) throw unavailable(task, variant);
+  return contentOf(ctx, task, output);
+}
+
+function requireFiles(ctx: FlowContext, task: Task): void {
   if (task.state !== 'completed' || task.result === null) {
     throw new GatewayError(
       'task_not_completed',
@@ -23,11 +30,12 @@ export async function readContent(ctx: FlowContext, task: Task, variant: Variant
       `The files of ${task.id} were kept until their expiry and are gone.`,
     );
   }
-  const output = pick(task, variant) ?? (variant === 'thumbnail' ? await drawCover(ctx, task) : null);
-  if (output === null) throw unavailable(task, variant);
+}
+
+async function contentOf(ctx: FlowContext, task: Task, output: StoredOutput): Promise<Content> {
+  const gone = () => new GatewayError('variant_not_available', `The files of ${task.id} are no longer kept.`);
   const stat = await ctx.media.stat(output.key);
-  if (stat === null)
-    throw new GatewayError('variant_not_available', `The files of ${task.id} are no longer kept.`);
+  if (stat === null) throw gone();
   return {
     bytes: stat.bytes,
     contentType: output.contentType,
@@ -36,27 +44,28 @@ export async function readContent(ctx: FlowContext, task: Task, variant: Variant
     filename: filenameOf(task, output),
     async open(range) {
       const opened = await ctx.media.open(output.key, range);
-      if (opened === null)
-        throw new GatewayError('variant_not_available', `The files of ${task.id} are no longer kept.`);
+      if (opened === null) throw gone();
       return opened.stream;
     },
   };
 }
 
-/** The bytes behind a signed link, which names a task and no account. */
-export async function readLinkedContent(
-  ctx: FlowContext,
-  taskId: string,
-  variant: Variant,
-): Promise<Content> {
+/** The bytes behind a signed link, which names a task, a file of it and no account. */
+export async function readLinkedContent(ctx: FlowContext, taskId: string, file: string): Promise<Content> {
   const task = await ctx.store.getTask(taskId);
-  if (task !== null) return readContent(ctx, task, variant);
-  throw new GatewayError('task_not_found', `There is no task ${JSON.stringify(taskId)}.`);
+  if (task === null) throw new GatewayError('task_not_found', `There is no task ${JSON.stringify(taskId)}.`);
+  requireFiles(ctx, task);
+  const output = task.result!.outputs.find((candidate) => candidate.key.endsWith(`/${file}`));
+  if (output === undefined) throw new GatewayError('file_not_found', `${taskId} has no file '${file}'.`);
+  return contentOf(ctx, task, output);
 }
 
 function pick(task: Task, variant: Variant): StoredOutput | null {
+  const outputs = task.result!.outputs;
   const role = { video: 'video', watermarked: 'watermarked', thumbnail: 'cover', spritesheet: null }[variant];
-  return task.result!.outputs.find((output) => output.role === role) ?? null;
+  const found = outputs.find((output) => output.role === role);
+  // Where no film was asked for, the main output is whatever was.
+  return found ?? (variant === 'video' ? outputs[0] : undefined) ?? null;
 }
 
 /** A film without a cover of its own: one frame by ffmpeg, when the machine has it; kept for the next caller. */

@@ -8,13 +8,19 @@ import { chooseChannel, type Candidate } from '../core/routing.ts';
 import type { FlowContext } from './context.ts';
 import { makerOf } from './maker.ts';
 
-/** Id of the channel that will make this request; throws `no_channel` naming what no channel can do. */
+/**
+ * Id of the channel that will make this request, of the pinned one only where that is given; throws `no_channel` naming what no
+ * channel can do.
+ */
 export async function routeFor(
   ctx: FlowContext,
   request: TaskRequest,
-  exclude?: ReadonlySet<string>,
+  options: { exclude?: ReadonlySet<string>; pinned?: string | null } = {},
 ): Promise<string> {
-  const rows = await ctx.channels.all();
+  const { exclude, pinned } = options;
+  const all = await ctx.channels.all();
+  // What a request names may be known to one channel only.
+  const rows = pinned ? all.filter((row) => row.id === pinned) : all;
   const route = chooseChannel(
     rows.map((row) => candidateOf(ctx, row)),
     request,
@@ -35,7 +41,7 @@ export async function routeElsewhere(
   channelId: string,
 ): Promise<string | null> {
   try {
-    return await routeFor(ctx, request, new Set([channelId]));
+    return await routeFor(ctx, request, { exclude: new Set([channelId]) });
   } catch (error) {
     if (error instanceof GatewayError && error.code === 'no_channel') return null;
     throw error;

@@ -5,6 +5,7 @@
  */
 import { UpstreamError } from '../core/errors.ts';
 import type { ChannelRow, Exchange } from '../core/ports.ts';
+import { isFeature } from '../core/request/feature.ts';
 import type { Task } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
 import { makerOf } from './maker.ts';
@@ -13,6 +14,7 @@ import {
   openChannel,
   recordAccepted,
   recordWaiting,
+  requestFor,
   submitAttempt,
   type OnRefused,
   type SubmitOutcome,
@@ -35,7 +37,8 @@ export async function settleDoubt(
   if (settled !== null) return settled;
   const exchanges: Exchange[] = [...heard];
   const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
-  if (maker.lookup === undefined) {
+  // What should have been answered at once was never seen by its caller.
+  if (maker.lookup === undefined || (isFeature(task.request) && task.request.immediate)) {
     await ctx.store.finishTask({
       taskId: task.id,
       attemptId,
@@ -52,7 +55,7 @@ export async function settleDoubt(
   }
   const channel = openChannel(ctx, row, exchanges);
   const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
-  const found = await maker.lookup(task.request, task.id, channel, signal);
+  const found = await maker.lookup(requestFor(task), task.id, channel, signal);
   if (found !== null) return recordAccepted(ctx, attemptId, found.ref, exchanges);
   if (!row.enabled) {
     const reason = new UpstreamError(

@@ -4,7 +4,9 @@
  */
 import { UpstreamError } from '../core/errors.ts';
 import type { Channel, ChannelRow, Exchange, Json, OpenAttempt, Provider } from '../core/ports.ts';
+import { isFeature, type TaskRequest } from '../core/request/feature.ts';
 import type { FailureCode, Task } from '../core/task.ts';
+import { isPinned, withUpstreamIds } from './bind-resources.ts';
 import type { FlowContext } from './context.ts';
 import { makerOf } from './maker.ts';
 import { routeElsewhere } from './route.ts';
@@ -93,18 +95,23 @@ async function callUpstream(
   const maker = makerOf(provider, task.request)!;
   const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
   try {
-    const { ref } = await maker.submit(task.request, task.id, channel, signal);
+    const { ref } = await maker.submit(requestFor(task), task.id, channel, signal);
     return ref;
   } catch (error) {
     // The dedup handle is taken: an earlier submit of ours arrived, so this task is already there.
     if (!(error instanceof UpstreamError) || error.kind !== 'duplicate' || maker.lookup === undefined)
       throw error;
-    const found = await maker.lookup(task.request, task.id, channel, signal);
+    const found = await maker.lookup(requestFor(task), task.id, channel, signal);
     if (found !== null) return found.ref;
     throw new UpstreamError('ambiguous', 'The upstream knows the reference but not the task.', {
       cause: error,
     });
   }
+}
+
+/** The task's request in the ids its upstream knows. */
+export function requestFor(task: Task): TaskRequest {
+  return isFeature(task.request) ? task.request : withUpstreamIds(task.request);
 }
 
 /** A bug in provider code must not look like a refusal: whether something was accepted is then simply unknown. */
@@ -151,7 +158,8 @@ export async function recordWaiting(
   exchanges: Exchange[],
   onRefused: OnRefused,
 ): Promise<SubmitOutcome> {
-  const other = error.kind === 'busy' ? null : await routeElsewhere(ctx, task.request, row.id);
+  const mayMove = error.kind !== 'busy' && !isPinned(task.request);
+  const other = mayMove ? await routeElsewhere(ctx, task.request, row.id) : null;
   const channelId = other ?? row.id;
   onRefused({ retryAfterMs: error.retryAfterMs, isHere: other === null });
   const at = ctx.clock.now();

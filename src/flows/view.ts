@@ -1,33 +1,49 @@
 /**
  * A task with its links, ready for a dialect to render.
  */
-import type { TaskView } from '../core/ports.ts';
-import type { StoredOutput, Task } from '../core/task.ts';
+import type { Json, TaskView } from '../core/ports.ts';
+import type { OutputRole, StoredOutput, Task } from '../core/task.ts';
+import { setPath } from '../lib/json-path.ts';
 import type { FlowContext } from './context.ts';
 
 /** Adds signed links to our own copies; none until the task is completed, or once the files are gone. */
 export function viewOf(ctx: FlowContext, task: Task): TaskView {
   if (task.state !== 'completed' || task.result === null) return { task, links: null };
   const now = ctx.clock.now();
-  const outputs = task.result.outputs;
-  if (!outputs.some((output) => output.role === 'video') || (task.mediaExpiresAt ?? Infinity) <= now) {
-    return { task, links: null };
-  }
+  const { outputs, data } = task.result;
+  const [first] = outputs;
+  if (first === undefined || (task.mediaExpiresAt ?? Infinity) <= now) return { task, links: null };
   const expiresAt = Math.floor(
     Math.min(now + ctx.settings.linkLifetimeSeconds * 1000, task.mediaExpiresAt ?? Infinity) / 1000,
   );
-  const link = (file: string) => ctx.signedLink(`/content/${task.id}/${file}`, expiresAt);
-  const has = (role: string) => outputs.some((output) => output.role === role);
+  const link = (output: StoredOutput) =>
+    ctx.signedLink(`/content/${task.id}/${fileNameOf(output)}`, expiresAt);
+  const linkOf = (role: OutputRole) => {
+    const output = outputs.find((candidate) => candidate.role === role);
+    return output === undefined ? null : link(output);
+  };
   return {
-    task,
+    task:
+      data === undefined
+        ? task
+        : { ...task, result: { ...task.result, data: withLinks(data, outputs, link) } },
     links: {
-      video: link('video.mp4'),
-      cover: has('cover') ? link('cover') : null,
-      watermarked: has('watermarked') ? link('watermarked.mp4') : null,
-      outputs: outputs.map((output) => link(fileNameOf(output))),
+      video: linkOf('video') ?? link(first),
+      cover: linkOf('cover'),
+      watermarked: linkOf('watermarked'),
+      outputs: outputs.map(link),
       expiresAt,
     },
   };
+}
+
+/** What was found names its pictures by links to our copies. */
+function withLinks(data: Json, outputs: StoredOutput[], link: (output: StoredOutput) => string): Json {
+  const placed = outputs.filter((output) => output.path !== undefined);
+  if (placed.length === 0) return data;
+  const copy = structuredClone(data);
+  for (const output of placed) setPath(copy, output.path!, link(output));
+  return copy;
 }
 
 /** The last part of an output's link, e.g. `image-2.png`: role, position, and the extension it is stored with. */

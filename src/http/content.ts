@@ -1,18 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../core/errors.ts';
-import type { Variant } from '../core/ports.ts';
 import { serveBytes } from '../lib/serve-bytes.ts';
 import { verifySignedUrl } from '../lib/signed-url.ts';
 import type { ServerOptions } from './options.ts';
-
-/** First part of the file's name in a link -> what it shows; the rest (`.mp4`) is for people and players. */
-const VARIANTS: Record<string, Variant> = {
-  video: 'video',
-  watermarked: 'watermarked',
-  cover: 'thumbnail',
-  thumbnail: 'thumbnail',
-  spritesheet: 'spritesheet',
-};
 
 /** Signed links to finished files: no key, so that a browser, a player or a colleague can open them. */
 export function addContent(
@@ -22,11 +12,7 @@ export function addContent(
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     requireSignature(linkKey, request.raw.url ?? '', clock.now());
     const { taskId, file } = request.params as { taskId: string; file: string };
-    const name = file.split('.', 1)[0]!;
-    const variant = Object.hasOwn(VARIANTS, name) ? VARIANTS[name] : undefined;
-    if (variant === undefined) throw new GatewayError('file_not_found', `There is no file '${file}'.`);
-
-    const content = await openContent(taskId, variant);
+    const content = await openContent(taskId, file);
     const served = await serveBytes(request, content, 'inline');
     if (served.status === 416) {
       reply.headers(served.headers);

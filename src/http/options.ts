@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Currency } from '../core/money.ts';
-import type { Admin, Clock, Content, Dialect, Gateway, Json, Principal, Variant } from '../core/ports.ts';
+import type { Admin, Clock, Content, Dialect, Gateway, Json, Principal } from '../core/ports.ts';
 import type { TaskState } from '../core/task.ts';
 
 /** What the HTTP shell is given; it knows nothing of what is behind these. */
@@ -16,7 +16,7 @@ export interface ServerOptions {
   /** Whether a text is the admin token, compared in constant time. */
   isAdminToken(token: string): boolean;
   /** The bytes behind a signed link; refuses with `file_not_found` and the like. */
-  openContent(taskId: string, variant: Variant): Promise<Content>;
+  openContent(taskId: string, file: string): Promise<Content>;
   /**
    * An upstream says that something happened to a task. Only a hint: what throws here is logged and the upstream gets
    * its 200 all the same, except for `not_found` and `task_not_found`.

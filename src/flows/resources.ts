@@ -1,0 +1,75 @@
+/**
+ * Voices and elements: the account's own, and what an upstream offers everyone.
+ */
+import { GatewayError, UpstreamError } from '../core/errors.ts';
+import type { ChannelRow, Json, Principal, Provider, ResourceRow } from '../core/ports.ts';
+import type { ResourceKind } from '../core/request/feature.ts';
+import type { FlowContext } from './context.ts';
+
+const TIMEOUT_MS = 15_000;
+
+export async function findResource(
+  ctx: FlowContext,
+  principal: Principal,
+  kind: ResourceKind,
+  id: string,
+): Promise<ResourceRow> {
+  const row = await ctx.store.findResource(principal.accountId, kind, id, ctx.clock.now());
+  if (row !== null) return row;
+  throw new GatewayError('not_found', `There is no ${kind} ${JSON.stringify(id)} in this account.`);
+}
+
+/** Upstream first: what is gone here but not there could not be deleted any more. */
+export async function deleteResource(
+  ctx: FlowContext,
+  principal: Principal,
+  kind: ResourceKind,
+  id: string,
+): Promise<ResourceRow> {
+  const row = await findResource(ctx, principal, kind, id);
+  const channelRow = await ctx.channels.get(row.channelId);
+  const provider = channelRow && ctx.providers.get(channelRow.provider);
+  if (channelRow && provider?.resources) {
+    const { resources } = provider;
+    await asking(() =>
+      resources.remove(kind, row.upstreamId, open(ctx, channelRow), AbortSignal.timeout(TIMEOUT_MS)),
+    );
+  }
+  const at = ctx.clock.now();
+  await ctx.store.deleteResource({ accountId: principal.accountId, kind, id, at });
+  return { ...row, deletedAt: at };
+}
+
+/** Presets of the first enabled channel that has any, real ones before the sandbox. */
+export async function listPresets(
+  ctx: FlowContext,
+  family: string,
+  kind: ResourceKind,
+  query: { page: number; pageSize: number },
+): Promise<Json[]> {
+  const rows = (await ctx.channels.all()).filter((row) => row.enabled);
+  rows.sort((a, b) => Number(a.sandbox) - Number(b.sandbox) || b.priority - a.priority);
+  const models = new Set(ctx.catalogue.family(family).models.map((model) => model.id));
+  const serves = (provider: Provider) => provider.serves.some((model) => models.has(model));
+  for (const row of rows) {
+    const provider = ctx.providers.get(row.provider);
+    if (provider?.resources === undefined || !serves(provider)) continue;
+    const { resources } = provider;
+    return asking(() => resources.presets(kind, query, open(ctx, row), AbortSignal.timeout(TIMEOUT_MS)));
+  }
+  return [];
+}
+
+function open(ctx: FlowContext, row: ChannelRow) {
+  return ctx.channels.open(row, () => {});
+}
+
+async function asking<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    const code = error.kind === 'rejected' ? 'invalid_value' : 'upstream_unavailable';
+    throw new GatewayError(code, error.publicMessage, { cause: error });
+  }
+}

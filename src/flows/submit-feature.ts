@@ -1,0 +1,177 @@
+/**
+ * The verb behind every feature: judge by the family's description, price, hold, submit. Where the upstream answers at
+ * once the task is finished within the request.
+ */
+import { GatewayError, UpstreamError, type Warning } from '../core/errors.ts';
+import type { Exchange, Family, FeatureEstimate, Principal, Quote, TaskView } from '../core/ports.ts';
+import { parseMicros } from '../core/money.ts';
+import { quoteFeature } from '../core/pricing.ts';
+import type { LooseFeature, ResolvedFeature } from '../core/request/feature.ts';
+import { readCallbackUrl, readExternalTaskId } from '../core/request/controls.ts';
+import type { Task } from '../core/task.ts';
+import { admitFeature, checkUrl } from './admit-media.ts';
+import { advanceTask } from './advance-task.ts';
+import { bindFeature } from './bind-resources.ts';
+import type { FlowContext } from './context.ts';
+import { makerOf } from './maker.ts';
+import { acceptAndSubmit, newAttempt, newTask, refuseAbove, refuseUnpayable } from './new-task.ts';
+import { persistOutput } from './persist-output.ts';
+import { routeFor } from './route.ts';
+import { openChannel } from './submit-attempt.ts';
+import { withMissingChannel } from './submit-task.ts';
+import { viewOf } from './view.ts';
+
+interface Judged {
+  resolved: ResolvedFeature;
+  quote: Quote;
+  externalTaskId: string | null;
+  callbackUrl: string | null;
+}
+
+function judge(ctx: FlowContext, loose: LooseFeature): Judged {
+  const resolved = familyOf(ctx, loose).resolveFeature(loose);
+  const quote = quoteFeature(resolved, ctx.priceBook);
+  refuseAbove(readMaxCost(loose.maxCost), quote);
+  const claim = (source: string, value: unknown) =>
+    value === undefined || value === null ? null : { source, value };
+  const callbackUrl = readCallbackUrl(claim('callback_url', loose.callbackUrl));
+  if (callbackUrl !== null) checkUrl(ctx, callbackUrl, 'callback_url');
+  const externalTaskId = readExternalTaskId(claim('external_task_id', loose.externalTaskId));
+  return { resolved, quote, externalTaskId, callbackUrl };
+}
+
+function familyOf(ctx: FlowContext, loose: LooseFeature): Family {
+  const family = ctx.catalogue.families.find((one) =>
+    one.features.some((feature) => feature.operation === loose.operation),
+  );
+  if (family === undefined) throw new Error(`no family describes the feature ${loose.operation}`);
+  return family;
+}
+
+function readMaxCost(value: unknown): bigint | null {
+  if (value === undefined || value === null) return null;
+  const micros = parseMicros(value);
+  if (micros !== null && micros >= 0n) return micros;
+  throw new GatewayError('invalid_value', 'max_cost must be a decimal amount such as "0.50".', {
+    param: 'max_cost',
+  });
+}
+
+/** Creates a task. An immediate one comes back finished; any other `queued`. */
+export async function submitFeature(
+  ctx: FlowContext,
+  principal: Principal,
+  loose: LooseFeature,
+): Promise<TaskView> {
+  const { resolved, quote, externalTaskId, callbackUrl } = judge(ctx, loose);
+  const { accountId } = principal;
+  const bound = await bindFeature(ctx, accountId, resolved.request);
+  const channelId = await routeFor(ctx, bound.request, { pinned: bound.channelId });
+  if (bound.request.media.length > 0) await refuseUnpayable(ctx, principal, externalTaskId, quote);
+  const request = await admitFeature(ctx, bound.request, { accountId, keep: true });
+  const task = newTask(ctx, principal, {
+    request,
+    quote,
+    surface: loose.surface,
+    channelId,
+    warnings: resolved.warnings,
+    externalTaskId,
+    callbackUrl,
+  });
+  if (request.immediate) return viewOf(ctx, await answerAtOnce(ctx, task));
+  await acceptAndSubmit(ctx, task);
+  return viewOf(ctx, task);
+}
+
+export async function estimateFeature(
+  ctx: FlowContext,
+  principal: Principal,
+  loose: LooseFeature,
+): Promise<FeatureEstimate> {
+  const { resolved, quote } = judge(ctx, loose);
+  const { accountId } = principal;
+  const bound = await bindFeature(ctx, accountId, resolved.request);
+  await admitFeature(ctx, bound.request, { accountId, keep: false });
+  const warnings: Warning[] = await withMissingChannel(resolved.warnings, () =>
+    routeFor(ctx, bound.request, { pinned: bound.channelId }),
+  );
+  const wallet = await ctx.store.getWallet(accountId);
+  return { quote, resolved, balanceAfterMicros: wallet.availableMicros - quote.amountMicros, warnings };
+}
+
+/** Hold, one upstream call, settle; a refusal of the upstream's becomes ours, and costs nothing. */
+async function answerAtOnce(ctx: FlowContext, task: Task): Promise<Task> {
+  const row = await ctx.channels.get(task.channelId);
+  if (row === null) throw new Error(`the task ${task.id} was routed to an unknown channel`);
+  const attempt = newAttempt(ctx, task);
+  ctx.faults('submit:before-accept');
+  await ctx.store.acceptTask({ task, attempt });
+  ctx.faults('submit:after-accept');
+  const exchanges: Exchange[] = [];
+  const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
+  try {
+    ctx.faults('attempt:before-upstream');
+    const channel = openChannel(ctx, row, exchanges);
+    const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
+    const { ref, observation } = await maker.submit(task.request, task.id, channel, signal);
+    ctx.faults('attempt:after-upstream');
+    if (observation === undefined)
+      throw new UpstreamError('ambiguous', 'The upstream did not answer at once.');
+    await ctx.store.acceptAttempt({ attemptId: attempt.id, ref, at: ctx.clock.now(), exchanges: [] });
+    ctx.faults('attempt:after-record');
+    const running = { attemptId: attempt.id, taskId: task.id, started: true };
+    await advanceTask(ctx, running, observation, exchanges);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    await recordRefusal(ctx, task, attempt.id, error, exchanges);
+    throw refusedAtOnce(error);
+  }
+  // The outputs are fetched here; should this process die, the job that was enqueued with them does it.
+  await persistOutput(ctx, { taskId: task.id, attemptId: attempt.id }, false);
+  const finished = await ctx.store.getTask(task.id);
+  if (finished?.state === 'completed') return finished;
+  if (finished?.error?.code === 'content_policy') {
+    throw new GatewayError('content_policy', finished.error.message);
+  }
+  throw new GatewayError(
+    'upstream_unavailable',
+    finished?.error?.message ?? 'The upstream did not answer in time. Nothing was charged: try again.',
+  );
+}
+
+/** Whatever the reason, nothing waits and nothing is looked up later: the caller is told now and may ask again. */
+async function recordRefusal(
+  ctx: FlowContext,
+  task: Task,
+  attemptId: string,
+  error: UpstreamError,
+  exchanges: Exchange[],
+): Promise<void> {
+  await ctx.store.finishTask({
+    taskId: task.id,
+    attemptId,
+    at: ctx.clock.now(),
+    exchanges,
+    outcome: {
+      state: 'failed',
+      code: error.kind === 'content_policy' ? 'content_policy' : 'task_failed',
+      message: error.publicMessage,
+      attemptState: error.kind === 'ambiguous' ? 'lost' : 'refused',
+    },
+  });
+}
+
+function refusedAtOnce(error: UpstreamError): GatewayError {
+  const options = {
+    cause: error,
+    ...(error.retryAfterMs !== null && { retryAfterMs: error.retryAfterMs }),
+  };
+  if (error.kind === 'content_policy')
+    return new GatewayError('content_policy', error.publicMessage, options);
+  if (error.kind === 'rejected') return new GatewayError('invalid_value', error.publicMessage, options);
+  return new GatewayError(
+    'upstream_unavailable',
+    'The upstream cannot answer this at the moment. Nothing was charged: try again.',
+    options,
+  );
+}
