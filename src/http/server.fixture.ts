@@ -71,8 +71,8 @@ export async function startFixture(overrides: Partial<ServerOptions> = {}): Prom
       throw new GatewayError('invalid_api_key', 'Unknown key.');
     },
     isAdminToken: (token) => token === testAdminToken,
-    openContent: async (taskId) => {
-      if (taskId !== 'task_1') throw new GatewayError('file_not_found', 'No such file.');
+    openContent: async (taskId, file) => {
+      if (taskId !== 'task_1' || file !== 'video.mp4') throw new GatewayError('file_not_found', 'No such file.');
       return filmContent(clock.now());
     },
     onPush: async (channelId, taskId, body) => {

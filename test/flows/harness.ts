@@ -31,7 +31,7 @@ import { createGateway } from '../../src/flows/gateway.ts';
 import { createChannelDirectory, credentialContext } from '../../src/flows/open-channel.ts';
 import { createEmbeddedJobs } from '../../src/jobs/embedded.ts';
 import { createGuardedHttp } from '../../src/lib/guarded-http.ts';
-import { newId, newTaskId } from '../../src/lib/ids.ts';
+import { decimalId, newId, newTaskId } from '../../src/lib/ids.ts';
 import type { Loop } from '../../src/lib/loop.ts';
 import { deriveKey, seal } from '../../src/lib/seal.ts';
 import { openLocalDisk } from '../../src/media/local-disk.ts';
@@ -312,6 +312,7 @@ export class World {
       random: () => 0.5,
       newId: (prefix) => newId(prefix, clock.now()),
       newTaskId: () => newTaskId(clock.now()),
+      newDecimalId: () => decimalId(clock.now()),
       owner: 'story',
       signedLink: (path, expiresAt) => `https://reelay.test${path}?expires=${expiresAt}`,
       renderCallback: (view) =>
