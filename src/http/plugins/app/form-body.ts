@@ -28,6 +28,9 @@ async function readForm(request: FastifyRequest): Promise<FormObject> {
   let bytes = 0;
   try {
     for await (const part of request.parts()) {
+      // The parser's types promise a name; a part without one has none.
+      if (typeof part.fieldname !== 'string')
+        throw new GatewayError('invalid_request', 'A part of the form has no name.');
       if (part.type === 'file') {
         const content = await part.toBuffer();
         if ((bytes += content.length) > bodyBytesMax) throw tooLarge();
