@@ -281,6 +281,9 @@ for (const door of DOORS) {
         [{ type, body: good.slice(0, 60) }, 400],
         [{ type, body: 'no form at all' }, 400],
         [{ type, body: `--b--\r\n` }, 400],
+        [{ type, body: `--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n` }, 400],
+        [{ type, body: `--b\r\nContent-Disposition: form-data; filename="a"\r\n\r\nx\r\n--b--\r\n` }, 400],
+        [{ type, body: `${part('', 'x')}--b--\r\n` }, 400],
         [{ type: 'multipart/form-data; boundary=other', body: `${good}--b--\r\n` }, 400],
         [{ type, body: `${good}${part('__proto__[polluted]', '1')}--b--\r\n` }, 400],
         [{ type, body: `${good}${part('metadata[constructor][prototype]', '1')}--b--\r\n` }, 400],
@@ -299,10 +302,7 @@ for (const door of DOORS) {
       ] as const) {
         const answer = await send(door, options);
         const about = `${options.type} ${options.body.slice(-80)}`;
-        assert.ok(
-          [Number(status), status === 413 ? 400 : status].includes(answer.status),
-          `${about}: ${answer.text}`,
-        );
+        assert.equal(answer.status, status, `${about}: ${answer.text}`);
         assertRefused(answer, door);
       }
     });

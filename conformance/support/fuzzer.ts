@@ -126,7 +126,7 @@ export class Fuzzer {
     if (this.#happens(0.05))
       headers.range = this.#pick(['bytes=0-', 'bytes=-1', 'bytes=9-1', 'x', 'bytes=0-1,3-4']);
     let body: string | Buffer | undefined;
-    if (method !== 'GET' && method !== 'DELETE') body = this.#body(operation, headers);
+    if (!['GET', 'HEAD', 'DELETE'].includes(method)) body = this.#body(operation, headers);
     return { method, path: this.#path(operation), headers, body };
   }
 
@@ -220,7 +220,7 @@ export class Fuzzer {
         made[name] =
           isUsual && this.#happens(0.8) ? this.#pick(WORDS.slice(0, 7)) : this.#value(property, depth + 1);
     }
-    if (this.#happens(0.05)) made[String(this.#pick(HOSTILE))] = this.#pick(HOSTILE);
+    if (this.#happens(0.05)) made[JSON.stringify(this.#pick(HOSTILE))] = this.#pick(HOSTILE);
     return made;
   }
 }

@@ -19,8 +19,6 @@ export interface TestGateway {
   keys: FirstRunFile;
   /** An admin request; rejects unless it succeeds. */
   admin(path: string, json?: unknown, method?: string): Promise<LooseJson>;
-  /** Everything the process wrote to stderr so far. */
-  errors(): string;
   stop(): Promise<void>;
 }
 
@@ -52,7 +50,6 @@ export async function startGateway(
   return {
     url: running.url,
     keys,
-    errors: () => running.errors(),
     async admin(path, json, method) {
       const answer = await call(`${running.url}/admin/v1${path}`, {
         key: keys.admin_token,
