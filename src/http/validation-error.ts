@@ -20,7 +20,10 @@ export function validationError(
   const message = issue.message ?? 'is not valid';
 
   if (issue.keyword === 'unrecognized_keys') {
-    const keys = (issue.params.keys ?? []).map((key) => (field === '' ? key : `${field}.${key}`));
+    // The first few: what a caller made up is not sent back to it at any length.
+    const keys = (issue.params.keys ?? [])
+      .slice(0, 5)
+      .map((key) => shortened(field === '' ? key : `${field}.${key}`));
     return new GatewayError(
       'unsupported_parameter',
       `Unknown ${keys.length === 1 ? 'parameter' : 'parameters'}: ${keys.map(quote).join(', ')}.`,
@@ -47,6 +50,10 @@ function fieldName(instancePath: string): string {
     if (/^\d+$/.test(segment)) name += `[${segment}]`;
     else name += name === '' ? segment : `.${segment}`;
   }
+  return shortened(name);
+}
+
+function shortened(name: string): string {
   return name.length > 200 ? `${name.slice(0, 200)}…` : name;
 }
 
