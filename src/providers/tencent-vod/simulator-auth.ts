@@ -18,14 +18,14 @@ const subAppId = 1_500_000_001;
 const skewSecondsMax = 300;
 
 const form =
-  /^TC3-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{4}-\d\d-\d\d)\/vod\/tc3_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/;
+  /^TC3-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{4}-\d\d-\d\d)\/([\w-]+)\/tc3_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/;
 
 /** Answers the account's name; throws Refusal AuthFailure. */
 export function authenticate(request: SimulatorRequest, nowMs: number): string {
   const { headers } = request;
   const match = form.exec(headers['authorization'] ?? '');
   if (!match) throw new Refusal('AuthFailure.InvalidAuthorization');
-  const [, secretId = '', date = '', signedHeaders = '', signature = ''] = match;
+  const [, secretId = '', date = '', service = '', signedHeaders = '', signature = ''] = match;
   const secretKey = Object.hasOwn(secretKeys, secretId) ? secretKeys[secretId]! : null;
   if (secretKey === null) throw new Refusal('AuthFailure.SecretIdNotFound');
   const timestamp = headers['x-tc-timestamp'] ?? '';
@@ -37,14 +37,16 @@ export function authenticate(request: SimulatorRequest, nowMs: number): string {
   }
   const names = signedHeaders.split(';');
   const isComplete = ['content-type', 'host'].every((name) => names.includes(name));
-  if (!isComplete || date !== new Date(Number(timestamp) * 1000).toISOString().slice(0, 10)) {
-    throw new Refusal('AuthFailure.SignatureFailure');
-  }
+  const isToday = date === new Date(Number(timestamp) * 1000).toISOString().slice(0, 10);
+  // The official SDKs read the service off the host: on 127.0.0.1 they call it `127`.
+  const isService = service === 'vod' || service === (headers['host'] ?? '').split('.', 1)[0];
+  if (!isComplete || !isToday || !isService) throw new Refusal('AuthFailure.SignatureFailure');
+  const scope = [date, service, 'tc3_request'];
   const given = Buffer.from(signature, 'hex');
   // The official Node SDK signs the host without its port; at the real upstream there is none.
   const hosts = new Set([headers['host'] ?? '', (headers['host'] ?? '').replace(/:\d+$/, '')]);
   for (const host of hosts) {
-    const expected = sign({ ...request, headers: { ...headers, host } }, names, date, timestamp, secretKey);
+    const expected = sign({ ...request, headers: { ...headers, host } }, names, scope, timestamp, secretKey);
     if (timingSafeEqual(given, expected)) return account;
   }
   throw new Refusal('AuthFailure.SignatureFailure');
@@ -53,7 +55,7 @@ export function authenticate(request: SimulatorRequest, nowMs: number): string {
 function sign(
   request: SimulatorRequest,
   names: string[],
-  date: string,
+  scope: string[],
   timestamp: string,
   secretKey: string,
 ): Buffer {
@@ -67,8 +69,8 @@ function sign(
     names.join(';'),
     hash(request.body),
   ].join('\n');
-  const text = `TC3-HMAC-SHA256\n${timestamp}\n${date}/vod/tc3_request\n${hash(canonical)}`;
-  const key = [date, 'vod', 'tc3_request'].reduce<string | Buffer>(
+  const text = `TC3-HMAC-SHA256\n${timestamp}\n${scope.join('/')}\n${hash(canonical)}`;
+  const key = scope.reduce<string | Buffer>(
     (secret, part) => createHmac('sha256', secret).update(part).digest(),
     `TC3${secretKey}`,
   );

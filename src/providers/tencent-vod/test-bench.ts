@@ -9,10 +9,13 @@ import type { ProviderBench } from '../kit/contract.ts';
 import { tencentVod } from './provider.ts';
 import { videoRequest } from './request-sample.ts';
 
-/** `slots`: tasks that may run at once; the upstream's own number is one. */
-export async function openVodBench(slots: number): Promise<ProviderBench> {
+/** `slots`: tasks that may run at once; the upstream's own number is one. `startsAt`: Unix ms. */
+export async function openVodBench(
+  slots: number,
+  startsAt: number = Date.UTC(2026, 10, 20),
+): Promise<ProviderBench> {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelay-vod-'));
-  const clock = createTestClock(Date.UTC(2026, 10, 20));
+  const clock = createTestClock(startsAt);
   const sandbox = await startSandbox({
     dataDir,
     host: '127.0.0.1',
