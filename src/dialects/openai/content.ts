@@ -10,14 +10,19 @@ const variants: readonly Variant[] = ['video', 'thumbnail', 'spritesheet', 'wate
 const binary = { schema: z.string().meta({ format: 'binary' }) };
 
 export function mountContent(routes: FastifyInstance, gateway: Gateway): void {
+  // Each method is an operation of its own in the document. HEAD first: after GET Fastify would add one by itself.
+  for (const method of ['HEAD', 'GET'] as const) mountMethod(routes, gateway, method);
+}
+
+function mountMethod(routes: FastifyInstance, gateway: Gateway, method: 'HEAD' | 'GET'): void {
   // The SDK sends `Accept: application/binary` here, so what a client says it accepts is not looked at.
   routes.route<{ Params: { id: string }; Querystring: Record<string, unknown> }>({
-    method: ['GET', 'HEAD'],
+    method,
     url: '/v1/videos/:id/content',
     schema: {
-      operationId: 'downloadVideoContent',
+      operationId: method === 'GET' ? 'downloadVideoContent' : 'describeVideoContent',
       tags: ['Videos (OpenAI)'],
-      summary: 'Download a video',
+      summary: method === 'GET' ? 'Download a video' : 'What a download would be',
       description:
         'The bytes of a completed task, with ranges and conditional requests. `variant=thumbnail` is a still picture.',
       params: videoIdParams,
