@@ -1,0 +1,305 @@
+/**
+ * What the gateway answers against what it says it answers: every operation of /openapi.json is called for real, its
+ * answers (refusals too) are validated by ajv against the document, and no answer has a key the document does not know.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { request } from 'undici';
+import type { LooseJson } from '../test/helpers/processes.ts';
+import {
+  completed,
+  finished,
+  openAccount,
+  startGateway,
+  type TestAccount,
+  type TestGateway,
+} from './support/gateway.ts';
+import { readOpenapi, resolved, type Operation } from './support/openapi.ts';
+
+const PICTURE = 'https://example.com/first.png';
+
+let gateway: TestGateway;
+let document: LooseJson;
+let operations: Operation[];
+let ajv: Ajv2020;
+let account: TestAccount;
+let strict: TestAccount;
+/** `METHOD path` of every operation that has answered well. */
+const seen = new Set<string>();
+/** `METHOD path status key` of every key in an answer that its schema does not name. */
+const unknown = new Set<string>();
+
+before(async () => {
+  gateway = await startGateway('tiny');
+  ({ document, operations } = await readOpenapi(gateway.url));
+  // `strict: false`: an OpenAPI document is full of keywords that JSON Schema does not know.
+  ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+  ajv.addSchema({ ...document, $id: 'openapi' });
+  account = await openAccount(gateway, '100');
+  strict = await openAccount(gateway, '100', 'strict');
+});
+after(() => gateway.stop());
+
+const pointer = (...keys: string[]): string =>
+  keys.map((key) => `/${encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
+
+/** Keys of an answer that no branch of its schema names. */
+function unknownKeys(schema: LooseJson, value: unknown, path = ''): string[] {
+  const branches = flatten(schema);
+  if (Array.isArray(value)) {
+    const items = branches.flatMap((branch) => (branch.items === undefined ? [] : [branch.items]));
+    if (items.length === 0) return [];
+    return value.flatMap((entry, index) => unknownKeys({ anyOf: items }, entry, `${path}[${index}]`));
+  }
+  if (value === null || typeof value !== 'object') return [];
+  // A map of anything is documented as such: an object without named properties.
+  const named = branches.filter((branch) => branch.properties !== undefined);
+  if (named.length === 0) return [];
+  return Object.entries(value).flatMap(([key, entry]) => {
+    const schemas = named.flatMap((branch) =>
+      branch.properties[key] === undefined ? [] : [branch.properties[key]],
+    );
+    return schemas.length === 0
+      ? [`${path}.${key}`]
+      : unknownKeys({ anyOf: schemas }, entry, `${path}.${key}`);
+  });
+}
+
+function flatten(schema: LooseJson): LooseJson[] {
+  const found = resolved(document, schema);
+  const parts = [...(found?.anyOf ?? []), ...(found?.oneOf ?? []), ...(found?.allOf ?? [])];
+  return parts.length > 0 ? [found, ...parts.flatMap(flatten)] : [found];
+}
+
+interface Sending {
+  path?: Record<string, string>;
+  query?: string;
+  key?: string;
+  json?: unknown;
+  headers?: Record<string, string>;
+  /** What the answer must be; 200 unless said otherwise. */
+  status?: number;
+}
+
+/** Calls an operation by its name in the document and holds the answer against its schema; answers the body. */
+async function exchange(method: string, path: string, sending: Sending = {}): Promise<LooseJson> {
+  const { query = '', json, status = 200, headers = {} } = sending;
+  const operation = operations.find((candidate) => candidate.method === method && candidate.path === path);
+  assert.ok(operation, `${method} ${path} is documented`);
+  const about = `${method} ${path}${query} -> `;
+
+  if (json !== undefined && status === 200) {
+    const check = ajv.getSchema(
+      `openapi#${pointer('paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json', 'schema')}`,
+    );
+    assert.ok(check, `${about}the body is documented`);
+    assert.ok(check(json), `${about}the request: ${ajv.errorsText(check.errors)}`);
+  }
+  const key = sending.key ?? (operation.isAdmin ? gateway.keys.admin_token : account.key);
+  const url = path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(sending.path![name]!));
+  const answer = await request(gateway.url + url + query, {
+    method: method as 'GET',
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(json !== undefined && { body: JSON.stringify(json) }),
+  });
+  const text = Buffer.from(await answer.body.arrayBuffer()).toString();
+  const seenAnswer = `${about}${answer.statusCode} ${text.slice(0, 600)}`;
+  assert.equal(answer.statusCode, status, seenAnswer);
+  const documented = [String(status), `${String(status)[0]}XX`, 'default'].find(
+    (name) => operation.responses[name] !== undefined,
+  );
+  assert.ok(documented, `${seenAnswer}: this status is not documented`);
+  if (status < 300) seen.add(`${method} ${path}`);
+
+  const type = String(answer.headers['content-type'] ?? '').split(';')[0]!;
+  const content = operation.responses[documented].content;
+  if (method === 'HEAD') return null;
+  assert.ok(content?.[type], `${about}${status}: ${type} is documented`);
+  if (type !== 'application/json') return text;
+  const body = JSON.parse(text);
+  const check = ajv.getSchema(
+    `openapi#${pointer('paths', path, method.toLowerCase(), 'responses', documented, 'content', type, 'schema')}`,
+  );
+  assert.ok(check, `${about}the answer is documented`);
+  assert.ok(check(body), `${seenAnswer}: ${ajv.errorsText(check.errors)}`);
+  for (const name of unknownKeys(content[type].schema, body))
+    unknown.add(`${method} ${path} ${status} ${name}`);
+  return body;
+}
+
+describe('the document', () => {
+  test('is OpenAPI 3.1, every reference leads somewhere, every name of an operation is its own', () => {
+    assert.match(document.openapi, /^3\.1\./);
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]!);
+    assert.ok(references.length > 50);
+    for (const reference of new Set(references))
+      assert.ok(resolved(document, { $ref: reference }), reference);
+    const ids = Object.values<LooseJson>(document.paths)
+      .flatMap((item) => Object.values<LooseJson>(item))
+      .flatMap((operation) => operation.operationId ?? []);
+    assert.equal(new Set(ids).size, ids.length);
+  });
+
+  test('every schema in it is a schema', () => {
+    for (const name of Object.keys(document.components.schemas))
+      assert.ok(ajv.getSchema(`openapi#${pointer('components', 'schemas', name)}`), name);
+  });
+
+  test("components carry the founding documents' names", () => {
+    for (const name of [
+      'KlingVideoRequest',
+      'VideoGenerationRequest',
+      'VideoTaskResponse',
+      'ErrorResponse',
+      'TaskErrorResponse',
+      'ModelsListResponse',
+      'ModelItem',
+    ])
+      assert.ok(document.components.schemas[name], name);
+  });
+
+  test('every example in it is valid', () => {
+    for (const [name, schema] of Object.entries<LooseJson>(document.components.schemas)) {
+      const check = ajv.getSchema(`openapi#${pointer('components', 'schemas', name)}`)!;
+      for (const example of schema.examples ?? [])
+        assert.ok(check(example), `${name}: ${ajv.errorsText(check.errors)} in ${JSON.stringify(example)}`);
+    }
+  });
+
+  test('parameters of a path are declared, and every operation tells how it refuses', () => {
+    const faults: string[] = [];
+    for (const { method, path, parameters, responses } of operations) {
+      const declared = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+      const needed = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+      if (declared.sort().join() !== needed.sort().join()) faults.push(`${method} ${path}: parameters`);
+      if (responses['4XX'] === undefined && responses.default === undefined)
+        faults.push(`${method} ${path}: no 4XX is documented`);
+    }
+    assert.deepEqual(faults, []);
+  });
+});
+
+describe("answers of the callers' routes", () => {
+  const doors = [
+    { path: '/v1/videos', body: { model: 'kling-2.5', prompt: 'x', seconds: '5' } },
+    { path: '/v1/video/generations', body: { model: 'kling-v1-6', prompt: 'x', duration: 5 } },
+    { path: '/kling/v1/videos/text2video', body: { model_name: 'kling-v1-6', prompt: 'x', duration: '5' } },
+    {
+      path: '/kling/v1/videos/image2video',
+      body: { model_name: 'kling-v1-6', image: PICTURE, duration: '5' },
+    },
+    { path: '/kling/v1/videos/omni-video', body: { prompt: 'x', aspect_ratio: '16:9', duration: '5' } },
+  ];
+  for (const { path, body } of doors) {
+    test(`${path}: create, dry run, query in every state, refusals; strict keys too`, async () => {
+      const one = `${path}/{id}`;
+      const idOf = (answer: LooseJson): string => answer.id ?? answer.data.task_id;
+      for (const { key } of [account, strict]) {
+        await exchange('POST', path, { key, query: '?dry_run=true', json: body });
+        const running = idOf(await exchange('POST', path, { key, json: { ...body, prompt: '[[expire]]' } }));
+        await exchange('GET', one, { key, path: { id: running } });
+        const failing = idOf(await exchange('POST', path, { key, json: { ...body, prompt: '[[fail]]' } }));
+        const id = idOf(
+          await exchange('POST', path, { key, json: { ...body, external_task_id: `own ${path}` } }),
+        );
+        await completed(gateway, key, id);
+        await finished(gateway, key, failing);
+        for (const task of [id, `own ${path}`, failing])
+          await exchange('GET', one, { key, path: { id: task } });
+        await exchange('GET', one, { key, path: { id: 'none' }, status: 404 });
+        await exchange('POST', path, { key, json: { ...body, duration: 'x', seconds: 'x' }, status: 400 });
+        await exchange('POST', path, {
+          key,
+          json: { ...body, model: 'none', model_name: 'none' },
+          status: 404,
+        });
+      }
+      await exchange('POST', path, { key: 'wrong', json: body, status: 401 });
+      await exchange('POST', path, { key: (await openAccount(gateway, '0')).key, json: body, status: 429 });
+    });
+  }
+
+  test('lists, models, content and deletion', async () => {
+    const { id } = await exchange('POST', '/v1/videos', { json: { model: 'kling-2.5', prompt: 'y' } });
+    await completed(gateway, account.key, id);
+    for (const query of ['', '?limit=1', '?limit=0', '?order=asc', `?after=${id}`])
+      await exchange('GET', '/v1/videos', { query });
+    await exchange('GET', '/v1/videos', { query: '?limit=x', status: 400 });
+    for (const feature of ['text2video', 'image2video', 'omni-video']) {
+      for (const { key } of [account, strict])
+        await exchange('GET', `/kling/v1/videos/${feature}`, { key, query: '?pageNum=1&pageSize=2' });
+      await exchange('GET', `/kling/v1/videos/${feature}`, { query: '?pageNum=0', status: 400 });
+    }
+    await exchange('GET', '/v1/models');
+    await exchange('GET', '/v1/models/{id}', { path: { id: 'kling-2.5' } });
+    await exchange('GET', '/v1/models/{id}', { path: { id: 'none' }, status: 404 });
+    const content = '/v1/videos/{id}/content';
+    await exchange('GET', content, { path: { id } });
+    await exchange('GET', content, { path: { id }, headers: { range: 'bytes=0-9' }, status: 206 });
+    await exchange('GET', content, { path: { id }, query: '?variant=thumbnail' });
+    await exchange('GET', content, { path: { id }, query: '?variant=x', status: 400 });
+    await exchange('GET', content, { path: { id }, headers: { range: 'bytes=99999999-' }, status: 416 });
+    await exchange('GET', content, { path: { id: 'none' }, status: 404 });
+    if (operations.some(({ method, path }) => method === 'HEAD' && path === content))
+      await exchange('HEAD', content, { path: { id } });
+    await exchange('DELETE', '/v1/videos/{id}', { path: { id } });
+    await exchange('DELETE', '/v1/videos/{id}', { path: { id }, status: 404 });
+  });
+});
+
+test('answers of the admin routes', async () => {
+  const made = await exchange('POST', '/admin/v1/accounts', { json: { name: 'documented' } });
+  const path = { id: made.id };
+  await exchange('GET', '/admin/v1/accounts', { query: '?limit=2' });
+  await exchange('GET', '/admin/v1/accounts/{id}', { path });
+  await exchange('PATCH', '/admin/v1/accounts/{id}', { path, json: { name: 'renamed' } });
+  await exchange('POST', '/admin/v1/accounts/{id}/top-ups', { path, json: { amount: '5', note: 'a gift' } });
+  await exchange('GET', '/admin/v1/accounts/{id}/wallet', { path });
+  const key = await exchange('POST', '/admin/v1/accounts/{id}/keys', { path, json: { name: 'a key' } });
+  await exchange('GET', '/admin/v1/accounts/{id}/keys', { path });
+  const { id } = await exchange('POST', '/v1/videos', {
+    key: key.api_key,
+    json: { model: 'kling-2.5', prompt: 'z', image: PICTURE },
+  });
+  await completed(gateway, key.api_key, id);
+  await exchange('GET', '/admin/v1/accounts/{id}/ledger', { path });
+  await exchange('GET', '/admin/v1/ledger/verify');
+  await exchange('GET', '/admin/v1/tasks', { query: '?limit=200' });
+  const { data: tasks } = await exchange('GET', '/admin/v1/tasks', { query: '?limit=200' });
+  for (const task of tasks) await exchange('GET', '/admin/v1/tasks/{id}', { path: { id: task.id } });
+  await exchange('GET', '/admin/v1/prices');
+  const channels = await exchange('GET', '/admin/v1/channels');
+  await exchange('GET', '/admin/v1/channels/{id}', { path: { id: channels.data[0].id } });
+  await exchange('POST', '/admin/v1/channels/{id}/probe', { path: { id: channels.data[0].id } });
+  // Nothing listens there, and it is switched off: no task goes to it.
+  const channel = await exchange('POST', '/admin/v1/channels', {
+    json: {
+      name: 'documented',
+      provider: 'kling',
+      credential: { access_key: 'a', secret_key: 'b'.repeat(32) },
+      base_url: 'http://127.0.0.1:1',
+      enabled: false,
+    },
+  });
+  assert.doesNotMatch(JSON.stringify(channel), /bbbb/, 'a credential is never shown again');
+  const one = { id: channel.id };
+  await exchange('PATCH', '/admin/v1/channels/{id}', { path: one, json: { priority: 3 } });
+  await exchange('DELETE', '/admin/v1/channels/{id}', { path: one });
+  await exchange('DELETE', '/admin/v1/accounts/{id}/keys/{key_id}', {
+    path: { id: made.id, key_id: key.id },
+  });
+});
+
+test('every documented operation was called', () => {
+  const missing = operations.map(({ method, path }) => `${method} ${path}`).filter((name) => !seen.has(name));
+  assert.deepEqual(missing, []);
+});
+
+test('no answer had a key that the document does not name', () => {
+  assert.deepEqual([...unknown].sort(), []);
+});
