@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { ERROR_CODES } from '../src/core/errors.ts';
 import { errorWords } from '../src/dialects/kit/error-shape.ts';
-import { klingErrors } from '../src/dialects/kling/errors.ts';
+import { klingErrors } from '../src/dialects/kit/kling-errors.ts';
 import { prices } from '../src/families/kling/prices.ts';
 import { tiers } from '../src/families/kling/tiers.ts';
 import { renderPlainError } from '../src/http/error-shape.ts';

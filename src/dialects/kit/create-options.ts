@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
+import { parseMicros } from '../../core/money.ts';
 import type { CreateOptions } from '../../core/ports.ts';
 import type { LooseVideo } from '../../core/request/types.ts';
 import { headerOf } from './fastify.ts';
@@ -38,6 +39,16 @@ export function createOptions(request: FastifyRequest): CreateOptions {
 export function withMaxCost(loose: LooseVideo, options: CreateOptions): LooseVideo {
   if (options.maxCost === null) return loose;
   return { ...loose, maxCost: [...loose.maxCost, { source: maxCostHeader, value: options.maxCost }] };
+}
+
+/** The lower of what body and header accept; what is no amount is passed on, to be refused by name. */
+export function lowestCost(inBody: unknown, options: CreateOptions): unknown {
+  const inHeader = options.maxCost;
+  if (inHeader === null) return inBody;
+  const body = parseMicros(inBody);
+  const header = parseMicros(inHeader);
+  if (inBody === undefined || inBody === null || header === null) return inHeader;
+  return body !== null && header < body ? inHeader : inBody;
 }
 
 function isDryRun(value: unknown, param: string): boolean {

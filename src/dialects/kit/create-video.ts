@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway, TaskView } from '../../core/ports.ts';
-import type { SurfaceDefaults } from '../../core/request/types.ts';
+import type { LooseVideo, SurfaceDefaults } from '../../core/request/types.ts';
 import { createOptions, withMaxCost } from './create-options.ts';
 import { estimateObject, type EstimateObject } from './estimate.ts';
 import { looseVideo, type VideoRequestBody } from './video-request.ts';
@@ -9,7 +9,7 @@ import { setWarnings } from './warnings.ts';
 
 /**
  * What every create route does: body to claims, then a task or, for a dry run, an estimate. Warnings go into their
- * header here; `render` words the task, which always looks just queued.
+ * header here; `render` words the task, which always looks just queued. `read` is for doors with fields of their own.
  */
 export async function createVideo<Answer>(
   gateway: Gateway,
@@ -17,9 +17,10 @@ export async function createVideo<Answer>(
   request: FastifyRequest,
   reply: FastifyReply,
   render: (view: TaskView) => Answer,
+  read: (body: VideoRequestBody, surface: SurfaceDefaults) => LooseVideo = looseVideo,
 ): Promise<Answer | EstimateObject> {
   const options = createOptions(request);
-  const loose = withMaxCost(looseVideo(request.body as VideoRequestBody, surface), options);
+  const loose = withMaxCost(read(request.body as VideoRequestBody, surface), options);
   if (options.dryRun) {
     const estimate = await gateway.createVideo(request.principal, loose, { dryRun: true });
     setWarnings(reply, estimate.warnings);

@@ -1,7 +1,7 @@
 /** The answer of a dry run: the price, and the request as it was understood. */
 import { z } from 'zod';
 import { formatMicros } from '../../core/money.ts';
-import type { Estimate } from '../../core/ports.ts';
+import type { Estimate, FeatureEstimate } from '../../core/ports.ts';
 import type { Media, ResolvedVideo, VideoRequest } from '../../core/request/types.ts';
 import { warningSchema } from './warnings.ts';
 
@@ -27,11 +27,14 @@ export const estimateSchema = z
       .looseObject({
         operation: z.string(),
         model: z.string(),
-        resolution: z.string(),
-        aspect_ratio: z.string().nullable(),
-        seconds: z.number(),
-        sound: z.boolean(),
-        mode: z.string().nullable(),
+        resolution: z.string().optional(),
+        aspect_ratio: z.string().nullable().optional(),
+        seconds: z.number().nullable(),
+        sound: z.boolean().optional(),
+        mode: z.string().nullable().optional(),
+        parameters: z.looseObject({}).optional().meta({
+          description: "Of a feature: what was asked for, with defaults, in Kling's words.",
+        }),
         prompt: z.string(),
         sources: z.record(z.string(), z.string()).meta({
           description: 'Where each field came from: its place in the request, or why it was derived.',
@@ -73,9 +76,33 @@ export type EstimateObject = z.output<typeof estimateSchema>;
 
 /** Renders a dry run; money as decimal strings, media as what they are, never their bytes. */
 export function estimateObject(estimate: Estimate): EstimateObject {
+  return { ...priced(estimate), canonical: canonicalObject(estimate.resolved) };
+}
+
+/** The same of a feature. */
+export function featureEstimateObject(estimate: FeatureEstimate): EstimateObject {
+  const { request, sources } = estimate.resolved;
+  return {
+    ...priced(estimate),
+    canonical: {
+      operation: request.operation,
+      model: request.model,
+      prompt: request.prompt,
+      seconds: request.seconds,
+      count: request.count,
+      parameters: withoutBigints(request.parameters) as Record<string, unknown>,
+      media: request.media.map(({ path, media }) => ({ path, ...mediaSummary(media) })),
+      resources: request.resources.map(({ path, kind, id }) => ({ path, kind, id })),
+      watermark: request.watermark,
+      sources,
+    },
+  };
+}
+
+function priced(estimate: Estimate | FeatureEstimate) {
   const { quote, resolved } = estimate;
   return {
-    object: 'estimate',
+    object: 'estimate' as const,
     model: quote.tier,
     requested_model: resolved.request.requestedModel,
     unit: quote.unit,
@@ -86,7 +113,6 @@ export function estimateObject(estimate: Estimate): EstimateObject {
     currency: quote.currency,
     balance_after: formatMicros(estimate.balanceAfterMicros),
     warnings: estimate.warnings.map(({ code, field, message }) => ({ code, field, message })),
-    canonical: canonicalObject(resolved),
   };
 }
 

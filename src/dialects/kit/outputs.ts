@@ -1,7 +1,8 @@
 /** The files of a finished task with their links, as far as a caller is shown them. */
-import type { TaskView } from '../../core/ports.ts';
+import type { Json, TaskView } from '../../core/ports.ts';
 import { isFeature } from '../../core/request/feature.ts';
 import type { OutputRole, StoredOutput } from '../../core/task.ts';
+import { setPath } from '../../lib/json-path.ts';
 
 export interface LinkedOutput extends StoredOutput {
   url: string;
@@ -27,4 +28,13 @@ export function outputsOfRole(view: TaskView, role: OutputRole): LinkedOutput[] 
 export function mainLink(view: TaskView): string | null {
   if (!isFeature(view.task.request)) return view.links?.video ?? null;
   return outputsOf(view).find(({ role }) => role !== 'cover' && role !== 'watermarked')?.url ?? null;
+}
+
+/** What was found or made beside files, with our links where files belong; null where there is nothing. */
+export function dataOf(view: TaskView): Json {
+  const data = view.task.result?.data;
+  if (data === undefined) return null;
+  const copy = structuredClone(data);
+  for (const { path, url } of outputsOf(view)) if (path !== undefined) setPath(copy, path, url);
+  return copy;
 }

@@ -4,7 +4,7 @@ import { testDialect } from '../kit/contract.ts';
 import { createFakeGateway, strictPrincipal, testPrincipal } from '../kit/fake-gateway.ts';
 import { createTestApp } from '../kit/test-app.ts';
 import { kling } from './dialect.ts';
-import { klingErrors } from './errors.ts';
+import { klingErrors } from '../kit/kling-errors.ts';
 
 const doors = ['/kling/v1/videos/text2video', '/kling/v1/videos/image2video', '/kling/v1/videos/omni-video'];
 

@@ -1,12 +1,21 @@
-import type { SurfaceDefaults } from '../../core/request/types.ts';
+/** Routes of films that are made from text and pictures: what each assumes, and what its body is. */
+import type { z } from 'zod';
+import { isGiven } from '../../core/request/read.ts';
+import type { Claim, LooseVideo, SurfaceDefaults } from '../../core/request/types.ts';
+import { klingVideoBody } from '../kit/request-examples.ts';
+import { looseVideo, type VideoRequestBody } from '../kit/video-request.ts';
+import { avatarBody, motionBody, multiImageBody } from './bodies/videos.ts';
 
 /** One create route of the official platform with its queries. */
 export interface KlingSurface {
-  /** Last part of the path. */
+  /** Last part of the path, below `/kling/v1/videos`. */
   feature: string;
   title: string;
   description: string;
+  body: z.ZodType;
   defaults: SurfaceDefaults;
+  /** Reads a body that has fields of this route alone. */
+  read?(body: VideoRequestBody, defaults: SurfaceDefaults): LooseVideo;
 }
 
 const shared = {
@@ -22,18 +31,21 @@ export const klingSurfaces: KlingSurface[] = [
     feature: 'text2video',
     title: 'Text to video',
     description: 'A film from words.',
+    body: klingVideoBody,
     defaults: { ...shared, surface: 'kling.text2video', model: 'kling-v1', operation: 'text-to-video' },
   },
   {
     feature: 'image2video',
     title: 'Image to video',
     description: 'A film that begins (`image`) or ends (`image_tail`) with a picture.',
+    body: klingVideoBody,
     defaults: { ...shared, surface: 'kling.image2video', model: 'kling-v1', operation: 'image-to-video' },
   },
   {
     feature: 'omni-video',
     title: 'Omni video',
     description: 'A film from words, pictures, elements and a film, each named by its place in the prompt.',
+    body: klingVideoBody,
     defaults: {
       ...shared,
       surface: 'kling.omni-video',
@@ -47,4 +59,55 @@ export const klingSurfaces: KlingSurface[] = [
       imagesMax: 7,
     },
   },
+  {
+    feature: 'multi-image2video',
+    title: 'Multi-image to video',
+    description: 'A film from one to four pictures of things that are to appear in it.',
+    body: multiImageBody,
+    defaults: {
+      ...shared,
+      surface: 'kling.multi-image2video',
+      model: 'kling-v1-6',
+      operation: 'image-to-video',
+      imagesMax: 4,
+    },
+  },
+  {
+    feature: 'motion-control',
+    title: 'Motion control',
+    description: 'A person in a picture moves as a person in a film does; as long as that film.',
+    body: motionBody,
+    defaults: {
+      ...shared,
+      surface: 'kling.motion-control',
+      model: 'kling-v2-6',
+      operation: 'motion-control',
+      billsOutputLength: true,
+    },
+    read: looseMotion,
+  },
+  {
+    feature: 'avatar/image2video',
+    title: 'Avatar',
+    description: 'A person in a picture speaks; as long as the sound.',
+    body: avatarBody,
+    defaults: {
+      ...shared,
+      surface: 'kling.avatar',
+      model: 'kling-v2-6',
+      operation: 'avatar',
+      billsOutputLength: true,
+    },
+  },
 ];
+
+/** Motion control has its picture and its film on the top level (§3.5). */
+function looseMotion(body: VideoRequestBody, defaults: SurfaceDefaults): LooseVideo {
+  const loose = looseVideo(body, defaults);
+  const own = (source: string): Claim[] => (isGiven(body[source]) ? [{ source, value: body[source] }] : []);
+  return {
+    ...loose,
+    image: [...own('image_url'), ...loose.image],
+    referenceVideo: [...own('video_url'), ...loose.referenceVideo],
+  };
+}

@@ -1,8 +1,19 @@
 /** A task in the words of the official platform's legacy standard (specs/kling.md §2.1 to §2.3). */
 import { z } from 'zod';
 import type { ResponseStyle, TaskView } from '../../core/ports.ts';
-import type { TaskState } from '../../core/task.ts';
-import { failureOf, videoObject, videoObjectExample, videoObjectShape } from '../kit/video-object.ts';
+import { isFeature, type FeatureRequest } from '../../core/request/feature.ts';
+import { isObject } from '../../core/request/read.ts';
+import { isFinal, type Task, type TaskState } from '../../core/task.ts';
+import { dataOf } from '../kit/outputs.ts';
+import {
+  failureOf,
+  makesVideo,
+  videoObject,
+  videoObjectExample,
+  videoObjectShape,
+  type VideoObject,
+} from '../kit/video-object.ts';
+import { klingTaskResult, sessionOf, taskResult, withLongIds } from './task-result.ts';
 
 const statusWords: Record<TaskState, 'submitted' | 'processing' | 'succeed' | 'failed'> = {
   queued: 'submitted',
@@ -12,26 +23,20 @@ const statusWords: Record<TaskState, 'submitted' | 'processing' | 'succeed' | 'f
   cancelled: 'failed',
 };
 
-const klingVideo = z.object({
-  id: z.string(),
-  url: z.string(),
-  watermark_url: z.string().optional(),
-  duration: z.string().meta({ description: 'Seconds, as a text.' }),
-});
-
 export const klingTask = z
   .looseObject({
     task_id: z.string(),
     task_status: z.enum(['submitted', 'processing', 'succeed', 'failed']),
     task_status_msg: z.string().optional().meta({ description: 'Why it failed; empty otherwise.' }),
-    task_info: z.object({ external_task_id: z.string().optional() }),
+    task_info: z.looseObject({
+      external_task_id: z.string().optional(),
+      parent_video: z.looseObject({}).optional().meta({ description: 'The film that was built upon.' }),
+    }),
     created_at: z.number().int().meta({ description: 'Unix milliseconds.' }),
     updated_at: z.number().int().meta({ description: 'Unix milliseconds.' }),
     watermark_info: z.object({ enabled: z.boolean() }).optional(),
-    task_result: z
-      .object({ videos: z.array(klingVideo) })
-      .optional()
-      .meta({ description: 'Only once it succeeded.' }),
+    session_id: z.string().optional().meta({ description: 'Of multi-elements.' }),
+    task_result: klingTaskResult.optional().meta({ description: 'Only once it succeeded.' }),
   })
   .meta({ id: 'KlingTask', description: 'A task, as the official platform shows it.' });
 
@@ -75,64 +80,133 @@ export const klingTaskResponse = z
     examples: [{ ...envelopeExample, data: klingTaskExample, ...videoObjectExample }],
   });
 
+/** `data` differs from feature to feature; the reference of each says what it holds. */
+export const klingDataResponse = z
+  .looseObject({
+    ...envelopeShape,
+    data: z.looseObject({ session_id: z.string().optional(), status: z.number().int().optional() }),
+    ...z.object(videoObjectShape).partial().shape,
+  })
+  .meta({
+    id: 'KlingDataResponse',
+    description: "The official platform's envelope around an answer that was there at once.",
+    examples: [
+      {
+        ...envelopeExample,
+        data: {
+          session_id: '829836802793406551',
+          face_data: [{ face_id: '0', face_image: 'https://…', start_time: 0, end_time: 5000 }],
+        },
+      },
+    ],
+  });
+
 export const klingListResponse = z.object({ ...envelopeShape, data: z.array(klingTask) }).meta({
   id: 'KlingTaskListResponse',
   description: 'One page of tasks, newest first.',
   examples: [{ ...envelopeExample, data: [klingTaskExample] }],
 });
 
+export const klingPresetsResponse = z.object({ ...envelopeShape, data: z.array(z.looseObject({})) }).meta({
+  id: 'KlingPresetsResponse',
+  description: 'One page of what the platform offers everybody.',
+  examples: [
+    {
+      ...envelopeExample,
+      data: [
+        { ...klingTaskExample, task_result: { voices: [{ voice_id: 'genshin_vindi2', owned_by: 'kling' }] } },
+      ],
+    },
+  ],
+});
+
+export const klingDeletedResponse = z
+  .object({
+    ...envelopeShape,
+    data: z.object({ task_id: z.string(), task_status: z.literal('succeed') }),
+  })
+  .meta({
+    id: 'KlingDeletedResponse',
+    description: 'What was deleted is gone.',
+    examples: [{ ...envelopeExample, data: { task_id: videoObjectExample.id, task_status: 'succeed' } }],
+  });
+
 export type KlingTask = z.output<typeof klingTask>;
 type KlingTaskResponse = z.output<typeof klingTaskResponse>;
 
 /** What a query tells of a task. A create leaves `task_status_msg` and `watermark_info` out. */
 export function queriedTask(view: TaskView): KlingTask {
-  const { task, links } = view;
+  const { task } = view;
   const bare = callbackTask(view);
-  if (task.state !== 'completed') return { ...bare, watermark_info: { enabled: task.request.watermark } };
-  const watermark = links?.watermarked ? { watermark_url: links.watermarked } : {};
-  return {
-    ...bare,
-    watermark_info: { enabled: task.request.watermark },
-    task_result: { videos: (bare.task_result?.videos ?? []).map((video) => ({ ...video, ...watermark })) },
-  };
+  const watermark = { watermark_info: { enabled: task.request.watermark } };
+  if (task.state !== 'completed') return { ...bare, ...watermark };
+  return { ...bare, ...watermark, task_result: taskResult(view, { watermarks: true }) };
 }
 
-/** What a create tells: it was taken. */
+/** What a create tells: it was taken; where the answer is there at once, all of it. */
 export function createdTask(view: TaskView): KlingTask {
+  if (isFinal(view.task.state)) return queriedTask(view);
   const { task_id, task_status, task_info, created_at, updated_at } = callbackTask(view);
   return { task_id, task_status, task_info, created_at, updated_at };
 }
 
 /** The bare task of a callback (§2.7): no envelope, and its films without `watermark_url`. */
 export function callbackTask(view: TaskView): KlingTask {
-  const { task, links } = view;
-  const seconds = task.result?.durationSeconds ?? task.request.seconds;
+  const { task } = view;
+  const session = isFeature(task.request) ? sessionOf(task.request) : null;
   return {
     task_id: task.id,
     task_status: statusWords[task.state],
     task_status_msg: failureOf(task)?.message ?? '',
-    task_info: task.externalTaskId === null ? {} : { external_task_id: task.externalTaskId },
+    task_info: taskInfo(task),
     created_at: task.createdAt,
     updated_at: task.updatedAt,
-    ...(task.state === 'completed'
-      ? {
-          task_result: {
-            // No film any more once our copy has expired.
-            videos: links === null ? [] : [{ id: task.id, url: links.video, duration: secondsText(seconds) }],
-          },
-        }
-      : {}),
+    ...(session === null ? {} : { session_id: session }),
+    ...(task.state === 'completed' ? { task_result: taskResult(view, { watermarks: false }) } : {}),
   };
 }
 
+function taskInfo({ externalTaskId, request }: Task): KlingTask['task_info'] {
+  const parent = isFeature(request) ? parentOf(request) : null;
+  return {
+    ...(externalTaskId === null ? {} : { external_task_id: externalTaskId }),
+    ...(parent === null ? {} : { parent_video: parent }),
+  };
+}
+
+/** The film a feature built upon (§2.2), as the caller named it. */
+function parentOf(request: FeatureRequest): { id: string } | { url: string } | null {
+  const film = request.resources.find(({ kind }) => kind === 'video');
+  if (film !== undefined) return { id: film.id };
+  const link = request.media.find(({ path, media }) => path.endsWith('video_url') && media.kind === 'url');
+  return link?.media.kind === 'url' ? { url: link.media.url } : null;
+}
+
+interface Caller {
+  requestId: string;
+  responseStyle: ResponseStyle;
+  /** Unix ms. */
+  now: number;
+}
+
 /** The envelope; for keys that are not strict, the video object lies beside it: no key of the two collides. */
-export function taskEnvelope(
-  view: TaskView,
-  data: KlingTask,
-  caller: { requestId: string; responseStyle: ResponseStyle; now: number },
-): KlingTaskResponse {
-  const envelope = { ...succeeded(caller.requestId), data };
-  return caller.responseStyle === 'strict' ? envelope : { ...envelope, ...videoObject(view, caller.now) };
+export function taskEnvelope(view: TaskView, data: KlingTask, caller: Caller): KlingTaskResponse {
+  return { ...succeeded(caller.requestId), data, ...beside(view, caller) };
+}
+
+/** What was found, without a task around it: selections, faces. */
+export function dataEnvelope(view: TaskView, caller: Caller): z.output<typeof klingDataResponse> {
+  const data = withLongIds(dataOf(view));
+  return { ...succeeded(caller.requestId), data: isObject(data) ? data : {}, ...beside(view, caller) };
+}
+
+/** The object of the other doors: whole for a film, for all else what holds of any task. */
+function beside(view: TaskView, { responseStyle, now }: Caller): Partial<VideoObject> {
+  if (responseStyle === 'strict') return {};
+  const whole = videoObject(view, now);
+  if (makesVideo(view.task)) return whole;
+  const { object: _object, seconds: _seconds, size: _size, remixed_from_video_id: _remixed, ...rest } = whole;
+  return rest;
 }
 
 /** A page of tasks. The same for all keys: inside `data` the two shapes would collide (`created_at`). */
@@ -140,11 +214,11 @@ export function listEnvelope(views: TaskView[], requestId: string): z.output<typ
   return { ...succeeded(requestId), data: views.map(queriedTask) };
 }
 
-function succeeded(requestId: string) {
-  return { code: 0 as const, message: 'SUCCEED' as const, request_id: requestId };
+/** A page of anything else of the platform's: presets. */
+export function plainEnvelope<Data>(data: Data, requestId: string) {
+  return { ...succeeded(requestId), data };
 }
 
-/** `5.041`, `5`: at most three decimals, as the platform's own answers show (§2.3). */
-function secondsText(seconds: number | null): string {
-  return seconds === null ? '' : String(Math.round(seconds * 1000) / 1000);
+function succeeded(requestId: string) {
+  return { code: 0 as const, message: 'SUCCEED' as const, request_id: requestId };
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { DialectError } from '../../core/ports.ts';
-import { errorHeaders, errorObject, errorObjectSchema } from '../kit/error-shape.ts';
-import { refusals } from '../kit/responses.ts';
+import { errorHeaders, errorObject, errorObjectSchema } from './error-shape.ts';
+import { refusals } from './responses.ts';
 
 interface KlingWords {
   status: number;
