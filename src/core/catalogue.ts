@@ -1,5 +1,5 @@
 /** Names to models: all families behind one look-up. */
-import type { AliasSpec, Family, ModelCard, ModelSpec } from './ports.ts';
+import type { AliasSpec, Family, FeatureSpec, ModelCard, ModelSpec } from './ports.ts';
 
 /** What a public name stands for. */
 export interface CatalogueEntry {
@@ -12,14 +12,26 @@ export interface CatalogueEntry {
   alias: AliasSpec | null;
 }
 
+/** All that is known of a public name: what validation reads. */
+export interface CatalogueDetail {
+  family: Family;
+  spec: ModelSpec;
+  /** Features it can be asked for, each with the tiers this model resolves to. */
+  features: FeatureSpec[];
+  /** Tiers it can resolve to. */
+  tiers: string[];
+}
+
 export interface Catalogue {
   families: readonly Family[];
-  /** Every public model and alias, hidden aliases left out. */
+  /** Every public model and alias, hidden ones left out. */
   models: ModelSpec[];
   /** The same names for `GET /v1/models`. */
   modelCards: ModelCard[];
   /** A model or alias by name, in any case; null when there is none. */
   find(name: string): CatalogueEntry | null;
+  /** {@link find} with features and tiers. */
+  detail(name: string): CatalogueDetail | null;
   /** A family by its id. Throws for an id that no request can carry. */
   family(id: string): Family;
 }
@@ -47,7 +59,7 @@ export function createCatalogue(families: readonly Family[]): Catalogue {
     for (const model of family.models) {
       const entry: CatalogueEntry = { family, name: model.id, model, alias: null };
       for (const name of [model.id, ...model.aliases]) add(name, entry);
-      list(family, model);
+      if (model.hidden !== true) list(family, model);
     }
     for (const alias of family.aliases) {
       const model = specOfAlias(family, alias);
@@ -56,16 +68,37 @@ export function createCatalogue(families: readonly Family[]): Catalogue {
     }
   }
 
+  const find = (name: string): CatalogueEntry | null => byName.get(name.trim().toLowerCase()) ?? null;
+
   return {
     families,
     models,
     modelCards,
-    find: (name) => byName.get(name.trim().toLowerCase()) ?? null,
+    find,
+    detail(name) {
+      const entry = find(name);
+      return entry === null ? null : detailOf(entry);
+    },
     family(id) {
       const family = byId.get(id);
       if (family === undefined) throw new Error(`no family is named ${id}`);
       return family;
     },
+  };
+}
+
+function detailOf({ family, model, alias }: CatalogueEntry): CatalogueDetail {
+  const tiers = model.tiers ?? [];
+  // An alias is a name for films; features are asked of models by their own names.
+  const features = alias === null ? family.features.filter(({ models }) => models.includes(model.id)) : [];
+  return {
+    family,
+    spec: model,
+    features: features.map((feature) => ({
+      ...feature,
+      tiers: feature.tiers.filter((tier) => tiers.includes(tier)),
+    })),
+    tiers,
   };
 }
 
@@ -89,5 +122,7 @@ function specOfAlias(family: Family, alias: AliasSpec): ModelSpec {
     resolutions: union((model) => model.resolutions),
     aspectRatios: makesFilms ? union((model) => model.aspectRatios) : [],
     features: makesFilms ? union((model) => model.features) : [],
+    modes: union((model) => model.modes ?? []),
+    tiers: alias.tiers ?? union((model) => model.tiers ?? []),
   };
 }

@@ -60,6 +60,12 @@ export interface ModelSpec {
   aspectRatios: string[];
   /** Capability words, e.g. `end_frame`, `sound`, `multi_shot`, `references`, `camera_control`. */
   features: string[];
+  /** Quality switches of films (`std`, `pro`, `4k`); absent: it has none. */
+  modes?: string[];
+  /** Tiers it can resolve to, those of its features included. */
+  tiers?: string[];
+  /** Known to providers and look-ups, not listed to callers. */
+  hidden?: boolean;
 }
 
 /** A public name that stands for several models and settles on one by what is asked (seed 003's `kling-2.1`). */
@@ -72,6 +78,8 @@ export interface AliasSpec {
   models: string[];
   /** What the name itself narrows the models to; absent: all they do. */
   operations?: VideoOperation[];
+  /** Tiers it can resolve to; absent: those of its models. */
+  tiers?: string[];
 }
 
 /** A row of the price book: what one unit of a tier costs. */
@@ -195,6 +203,8 @@ export interface Quote {
   quantity: number;
   /** The most that may be charged where the length is only known at the end; otherwise equal to `quantity`. */
   quantityMax: number;
+  /** Where the output's length counts: the least that is charged; absent: one. */
+  quantityMin?: number;
   unitPriceMicros: bigint;
   /** What is held: quantityMax × unit price. */
   amountMicros: bigint;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Catalogue } from './catalogue.ts';
 import { parseMicros, type Currency } from './money.ts';
 import type { Family, PriceRow, PriceView, Quote } from './ports.ts';
-import type { ResolvedFeature } from './request/feature.ts';
+import type { ResolvedFeature, TaskRequest } from './request/feature.ts';
 import type { VideoRequest } from './request/types.ts';
 
 /** An operator's price for a tier, as it stands in the configuration file. */
@@ -108,11 +108,12 @@ function overlay(
 /** A narrowing that names nothing would silently never apply. */
 function checkNarrowing(families: readonly Family[], override: PriceOverride, place: string): void {
   const models = families.flatMap((family) => family.models);
+  const operations = new Set<string>([
+    ...models.flatMap((model) => model.operations),
+    ...families.flatMap((family) => family.features.map((feature) => feature.operation)),
+  ]);
   const operation = override.operation;
-  if (
-    operation !== undefined &&
-    !models.some((model) => model.operations.some((known) => known === operation))
-  ) {
+  if (operation !== undefined && !operations.has(operation)) {
     throw new Error(`${place}: there is no operation ${JSON.stringify(operation)}`);
   }
   if (override.model !== undefined && !models.some((model) => model.id === override.model)) {
@@ -160,8 +161,26 @@ function versionOf(currency: Currency, prices: ReadonlyMap<string, readonly Pric
 
 /** Prices a resolved request: what the estimate shows, the hold reserves and the charge takes. */
 export function quote(request: VideoRequest, family: Family, priceBook: PriceBook): Quote {
-  const tier = family.tierOf(request);
+  const quantity = family.billableQuantity(request);
+  const quantityMax = family.billableQuantityMax(request);
   const surcharge = family.surchargeOf(request);
+  return quoteOf({ request, tier: family.tierOf(request), surcharge, quantity, quantityMax }, priceBook);
+}
+
+/** {@link quote} for a feature, whose tier and quantity its family has named already. */
+export function quoteFeature(resolved: ResolvedFeature, priceBook: PriceBook): Quote {
+  return quoteOf({ ...resolved, surcharge: null }, priceBook);
+}
+
+interface Priced {
+  request: Pick<TaskRequest, 'operation' | 'model' | 'billsOutputLength'>;
+  tier: string;
+  surcharge: string | null;
+  quantity: number;
+  quantityMax: number;
+}
+
+function quoteOf({ request, tier, surcharge, ...billed }: Priced, priceBook: PriceBook): Quote {
   const price = priceBook.prices
     .get(tier)
     ?.find(
@@ -172,13 +191,14 @@ export function quote(request: VideoRequest, family: Family, priceBook: PriceBoo
     );
   if (price === undefined) throw new Error(`the price book has no price for ${tier}`);
   const least = price.quantityMin ?? 0;
-  const quantity = Math.max(family.billableQuantity(request), least);
-  const quantityMax = Math.max(family.billableQuantityMax(request), quantity);
+  const quantity = Math.max(billed.quantity, least);
+  const quantityMax = Math.max(billed.quantityMax, quantity);
   return {
     tier,
     unit: price.unit,
     quantity,
     quantityMax,
+    ...(request.billsOutputLength === true && least > 0 && { quantityMin: least }),
     unitPriceMicros: price.unitPriceMicros,
     amountMicros: BigInt(quantityMax) * price.unitPriceMicros,
     currency: priceBook.currency,
@@ -191,61 +211,45 @@ export function quoteVideo(request: VideoRequest, catalogue: Catalogue, priceBoo
   return quote(request, catalogue.family(request.family), priceBook);
 }
 
-/** Prices a resolved feature; its family named tier and quantities already. */
-export function quoteFeature(resolved: ResolvedFeature, priceBook: PriceBook): Quote {
-  const { tier, quantity, quantityMax, request } = resolved;
-  const price = priceBook.prices
-    .get(tier)
-    ?.find(
-      (row) =>
-        row.surcharge === null &&
-        (row.operation === null || row.operation === request.operation) &&
-        (row.model === null || row.model === request.model),
-    );
-  if (price === undefined) throw new Error(`the price book has no price for ${tier}`);
-  const charged = Math.max(quantity, price.quantityMin ?? 0);
-  const held = Math.max(quantityMax, charged);
-  return {
-    tier,
-    unit: price.unit,
-    quantity: charged,
-    quantityMax: held,
-    unitPriceMicros: price.unitPriceMicros,
-    amountMicros: BigInt(held) * price.unitPriceMicros,
-    currency: priceBook.currency,
-    priceBook: priceBook.version,
-  };
-}
-
 /**
  * What a finished task is charged: the quoted quantity, or, where the output's length counts, its whole seconds (the
- * maker rounds to the nearest), at least one and never more than was held.
+ * maker rounds to the nearest), at least one (or the tier's least) and never more than was held.
  */
 export function chargeFor(
   quoted: Quote,
-  request: Pick<VideoRequest, 'billsOutputLength'>,
+  request: Pick<TaskRequest, 'billsOutputLength'>,
   outputSeconds: number | null,
 ): { quantity: number; amountMicros: bigint } {
   const known = request.billsOutputLength === true && outputSeconds !== null && outputSeconds > 0;
   const quantity = known
-    ? Math.min(Math.max(Math.round(outputSeconds), 1), quoted.quantityMax)
+    ? Math.min(Math.max(Math.round(outputSeconds), quoted.quantityMin ?? 1), quoted.quantityMax)
     : quoted.quantity;
   return { quantity, amountMicros: BigInt(quantity) * quoted.unitPriceMicros };
 }
 
 /** All prices as they stand now, for operators. */
 export function priceViews(priceBook: PriceBook): PriceView[] {
-  return [...priceBook.prices.values()]
-    .flat()
-    .map(({ tier, unit, operation, model, surcharge, ...price }) => ({
-      tier,
-      unit,
-      operation,
-      model,
-      surcharge,
-      unitPriceMicros: price.unitPriceMicros,
-      currency: priceBook.currency,
-      quantityMin: price.quantityMin,
-      source: price.source,
-    }));
+  return viewsOf([...priceBook.prices.values()].flat(), priceBook.currency);
+}
+
+/** The prices of some tiers, in the order of the tiers, for a model's page. */
+export function pricesOfTiers(priceBook: PriceBook, tiers: readonly string[]): PriceView[] {
+  return viewsOf(
+    tiers.flatMap((tier) => priceBook.prices.get(tier) ?? []),
+    priceBook.currency,
+  );
+}
+
+function viewsOf(prices: readonly Price[], currency: Currency): PriceView[] {
+  return prices.map(({ tier, unit, operation, model, surcharge, ...price }) => ({
+    tier,
+    unit,
+    operation,
+    model,
+    surcharge,
+    unitPriceMicros: price.unitPriceMicros,
+    currency,
+    quantityMin: price.quantityMin,
+    source: price.source,
+  }));
 }

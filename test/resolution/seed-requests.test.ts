@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { seedTiers, tiers } from '../../src/families/kling/tiers.ts';
+import { filmTiers, seedTiers, tiers } from '../../src/families/kling/tiers.ts';
 import { catalogue, doors, resolve, tierOf, type Door } from './doors.ts';
 
 interface Fixture {
@@ -126,16 +126,17 @@ describe('names', () => {
 });
 
 describe('tiers', () => {
-  test('the grammar has 39, and 4K on 3.0 adds two of ours', () => {
+  test('the grammar of films has 39; 4K on 3.0 and 3.0 Turbo add two each of ours', () => {
     assert.equal(new Set(seedTiers).size, 39);
-    assert.equal(new Set(tiers).size, 41);
+    assert.equal(new Set(filmTiers).size, 43);
+    assert.equal(new Set(tiers).size, tiers.length);
     assert.equal(tierOf({ model: 'kling-v3', prompt: 'a lake', mode: '4k' }), 'kling-3.0-4k-mute');
   });
 
-  test('every tier can be reached', () => {
+  test('every tier of films can be reached', () => {
     const reached = new Set<string>();
     const films = [
-      'kling-1.0', 'kling-1.5', 'kling-v1-6', 'kling-2.0', 'kling-2.1', 'kling-2.5', 'kling-3.0', 'kling-3.0-omni', 'kling-o1',
+      'kling-1.0', 'kling-1.5', 'kling-v1-6', 'kling-2.0', 'kling-2.1', 'kling-2.5', 'kling-3.0', 'kling-3.0-omni', 'kling-o1', 'kling-3.0-turbo',
     ]; // prettier-ignore
     const bodies: Record<string, unknown>[] = [
       ...films.flatMap((model) => [{ model }, { model, images: ['https://example.com/a.png'] }]),
@@ -160,6 +161,6 @@ describe('tiers', () => {
         }
       }
     }
-    assert.deepEqual([...reached].sort(), [...tiers].sort());
+    assert.deepEqual([...reached].sort(), [...filmTiers].sort());
   });
 });

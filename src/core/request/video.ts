@@ -94,6 +94,15 @@ function findModel(
       },
     );
   }
+  if (entry.model.operations.length === 0) {
+    throw new GatewayError(
+      'invalid_value',
+      `${show(name)} makes no films: GET /v1/models/${entry.model.id} says what it does.`,
+      {
+        param: claim?.source ?? 'model',
+      },
+    );
+  }
   sources['model'] = claim?.source ?? 'default';
   return { ...entry, name };
 }

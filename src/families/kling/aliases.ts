@@ -62,7 +62,13 @@ export const aliases: KlingAlias[] = [
     settle: ({ operation, sound }) =>
       sound || operation === 'motion-control' ? 'kling-v2-6' : 'kling-v2-5-turbo',
   },
-  // Seed 003's examples send it, its table does not list it (row 1).
+  // The new standard's name (§4): exactly this model, where `kling-2.5` may turn into 2.6.
+  {
+    ...byOneModel('kling-2.5-turbo', 'Kling 2.5 Turbo', 'kling-v2-5-turbo'),
+    hidden: true,
+    tierStem: 'kling-2.5',
+  },
+  // Seed 003's examples send it, its table does not list it (row 1); the new standard's name as well.
   {
     ...byOneModel('kling-2.6', 'Kling 2.6', 'kling-v2-6'),
     hidden: true,

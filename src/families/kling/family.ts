@@ -1,23 +1,23 @@
 /** Kling: what is sold of it, by which names, at which price. */
-import { GatewayError } from '../../core/errors.ts';
-import type { Family } from '../../core/ports.ts';
-import { aliases } from './aliases.ts';
+import type { AliasSpec, Family, ModelSpec } from '../../core/ports.ts';
+import { aliases, type KlingAlias } from './aliases.ts';
 import { billableQuantity, billableQuantityMax, surchargeOf } from './billing.ts';
 import { resolveFilm } from './film.ts';
+import { featureModels, featureTiersOf, features, resolveFeature } from './features/index.ts';
 import { pictures } from './limits.ts';
-import { models } from './models.ts';
+import { modelOf, models, type KlingModel } from './models.ts';
 import { prices } from './prices.ts';
 import type { Case } from './refuse.ts';
 import type { VideoRequest } from '../../core/request/types.ts';
 import { resolveAvatar, resolveLipSync, resolveMotion } from './scenes.ts';
 import { settle } from './settle.ts';
-import { tierOf, tiers } from './tiers.ts';
+import { filmTiersOf, tierOf, tiers } from './tiers.ts';
 
 export const kling: Family = {
   id: 'kling',
   title: 'Kling',
-  models,
-  aliases,
+  models: [...models.map(withTiers), ...featureModels],
+  aliases: aliases.map(aliasWithTiers),
   pictures,
   tiers,
   prices,
@@ -32,11 +32,22 @@ export const kling: Family = {
     for (const field of ['size', 'scene']) delete draft.sources[field];
     return { request, warnings: judged.warnings };
   },
-  features: [],
-  resolveFeature(loose) {
-    throw new GatewayError('not_found', `Kling has no feature ${loose.operation}.`);
-  },
+  features,
+  resolveFeature,
 };
+
+/** A model with all that it is billed by, pictures and the like included. */
+function withTiers(model: KlingModel): ModelSpec {
+  return { ...model, tiers: [...filmTiersOf(model), ...featureTiersOf(model.id)] };
+}
+
+function aliasWithTiers(alias: KlingAlias): AliasSpec {
+  const tiers = alias.models.flatMap((id) => {
+    const model = modelOf(id);
+    return filmTiersOf(model, { ...alias, operations: alias.operations ?? model.operations });
+  });
+  return { ...alias, tiers: [...new Set(tiers)] };
+}
 
 function resolve(judged: Case): VideoRequest {
   switch (judged.operation) {

@@ -116,6 +116,7 @@ function settleSeconds(judged: Case, frames: Frames): number {
 function settleSound(judged: Case, frames: Frames): boolean {
   const { draft, model } = judged;
   if (draft.sound === null) draft.sources['sound'] = 'default';
+  if (model.sound === 'always') return alwaysHeard(judged);
   if (draft.sound !== true) return false;
   const source = sourceOf(judged, 'sound', 'sound');
   if (model.sound === 'none') {
@@ -128,6 +129,15 @@ function settleSound(judged: Case, frames: Frames): boolean {
       `${source} must be off beside a reference video; keep_original_sound keeps the video's own.`,
     );
   }
+  return true;
+}
+
+function alwaysHeard(judged: Case): boolean {
+  const { draft } = judged;
+  if (draft.sound === false) {
+    warn(judged, 'sound_ignored', sourceOf(judged, 'sound', 'sound'), `${nameOf(judged)} always has sound.`);
+  }
+  if (draft.sound !== true) draft.sources['sound'] = 'derived:model';
   return true;
 }
 

@@ -29,7 +29,8 @@ export interface KlingModel extends ModelSpec {
   endFrame: EndFrame | null;
   masks: { needsPro: boolean } | null;
   camera: { operation: VideoOperation; quality: Quality; simpleOnly: boolean } | null;
-  sound: 'none' | 'pro' | 'any';
+  /** `always`: there is no mute film of it. */
+  sound: 'none' | 'pro' | 'any' | 'always';
   voices: boolean;
   multiShot: boolean;
   elementsMax: number;
@@ -71,7 +72,7 @@ const plain = {
   omni: false,
 } satisfies Partial<KlingModel>;
 
-const data: Omit<KlingModel, 'features'>[] = [
+const data: Omit<KlingModel, 'features' | 'modes' | 'tiers'>[] = [
   {
     ...plain,
     id: 'kling-v1',
@@ -149,6 +150,16 @@ const data: Omit<KlingModel, 'features'>[] = [
   },
   {
     ...plain,
+    // Only the new standard has it (§4): no end frame, no elements, no switch for sound or shots.
+    id: 'kling-3.0-turbo',
+    title: 'Kling 3.0 Turbo',
+    tierStem: 'kling-3.0-turbo',
+    durations: range(3, 15),
+    sound: 'always',
+    takesNegativePrompt: false,
+  },
+  {
+    ...plain,
     id: 'kling-v3-omni',
     title: 'Kling 3.0 Omni',
     tierStem: 'kling-3.0-omni',
@@ -180,7 +191,7 @@ const data: Omit<KlingModel, 'features'>[] = [
 ];
 
 /** Capability words of the public model page, read off the matrix so that the two cannot differ. */
-function featuresOf(model: Omit<KlingModel, 'features'>): string[] {
+function featuresOf(model: Omit<KlingModel, 'features' | 'modes' | 'tiers'>): string[] {
   const features: [string, boolean][] = [
     ['end_frame', model.endFrame !== null],
     ['sound', model.sound !== 'none'],
@@ -197,7 +208,11 @@ function featuresOf(model: Omit<KlingModel, 'features'>): string[] {
   return features.flatMap(([word, has]) => (has ? [word] : []));
 }
 
-export const models: KlingModel[] = data.map((model) => ({ ...model, features: featuresOf(model) }));
+export const models: KlingModel[] = data.map((model) => ({
+  ...model,
+  features: featuresOf(model),
+  modes: [...model.qualities],
+}));
 
 const byId = new Map(models.map((model) => [model.id, model]));
 

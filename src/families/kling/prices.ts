@@ -3,6 +3,7 @@
  * 2025-2026). Operators lay their own over it.
  */
 import type { PriceRow } from '../../core/ports.ts';
+import { featurePrices } from './features/prices.ts';
 import { lipSyncSecondsMin } from './limits.ts';
 
 /** Tier -> thousandths of a unit per second. */
@@ -33,6 +34,9 @@ const sheet: Readonly<Record<string, number>> = {
   'kling-3.0-1080p-sound': 1200,
   'kling-3.0-4k-mute': 3000,
   'kling-3.0-4k-sound': 3000,
+  // Always with sound, and no price of it is known: that of 3.0 with sound, which a turbo will not exceed.
+  'kling-3.0-turbo-720p': 900,
+  'kling-3.0-turbo-1080p': 1200,
   // By level, whatever the grade (§8 row 1).
   'kling-3.0-motion-std-720p': 900,
   'kling-3.0-motion-std-1080p': 900,
@@ -76,4 +80,5 @@ export const prices: PriceRow[] = [
   // 2.6 with a voice of the caller's choice.
   row('kling-2.5-720p-sound', 1200, { surcharge: 'voice' }),
   row('kling-2.5-1080p-sound', 1200, { surcharge: 'voice' }),
+  ...featurePrices,
 ];

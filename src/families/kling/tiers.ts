@@ -2,12 +2,15 @@
  * The billable variants, as a closed list (specs/kling.md §7.2, §8 rows 1 and 20): 33 follow from seed 003's axes, six
  * are ours because a seed's request would have none otherwise (kling-1.6, kling-3.0-motion).
  *
+ * 3.0 Turbo, which the documents do not know, has two of its own.
+ *
  * 4K: §7.4 has one price of it, 3.0 units per second on 3.0, so 3.0 gets two tiers for it beside those 39; for 3.0
  * Omni no price is known, so 4K is not sold there.
  */
-import type { VideoRequest } from '../../core/request/types.ts';
+import type { Resolution, VideoOperation, VideoRequest } from '../../core/request/types.ts';
 import { aliasOf } from './aliases.ts';
-import { modelOf } from './models.ts';
+import { featureTiers } from './features/index.ts';
+import { modelOf, type KlingModel } from './models.ts';
 
 const grades = ['720p', '1080p'] as const;
 const sounds = ['mute', 'sound'] as const;
@@ -36,10 +39,58 @@ export const seedTiers: string[] = [
   lipSyncTier,
 ];
 
-/** Tiers of ours beyond that grammar. */
-export const extraTiers: string[] = ['kling-3.0-4k-mute', 'kling-3.0-4k-sound'];
+const turboStem = 'kling-3.0-turbo';
 
-export const tiers: string[] = [...seedTiers, ...extraTiers];
+/** Tiers of ours beyond that grammar. */
+export const extraTiers: string[] = [
+  'kling-3.0-4k-mute',
+  'kling-3.0-4k-sound',
+  ...grades.map((grade) => `${turboStem}-${grade}`),
+];
+
+/** Tiers of films. */
+export const filmTiers: string[] = [...seedTiers, ...extraTiers];
+
+export const tiers: string[] = [...filmTiers, ...featureTiers];
+
+/**
+ * Every tier of films that a model can resolve to. An alias has a stem of its own, and may be narrowed to operations
+ * and a grade.
+ */
+export function filmTiersOf(
+  model: KlingModel,
+  name: { tierStem: string; operations: readonly VideoOperation[]; resolution: Resolution | null } = {
+    ...model,
+    resolution: null,
+  },
+): string[] {
+  const { tierStem } = name;
+  const does = (operation: VideoOperation): boolean =>
+    name.operations.includes(operation) && model.operations.includes(operation);
+  const filmGrades = model.resolutions.map((resolution) => resolution.toLowerCase());
+  const sceneGrades = grades.filter(
+    (grade) => name.resolution === null || name.resolution.toLowerCase() === grade,
+  );
+  const found: string[] = [];
+  if (does('text-to-video') || does('image-to-video')) {
+    const heard = sounds.filter((sound) => sound === 'mute' || model.sound !== 'none');
+    for (const grade of filmGrades) {
+      if (tierStem === omniStem) {
+        found.push(
+          ...references.flatMap((ref) => heard.map((sound) => `${tierStem}-${grade}-${ref}-${sound}`)),
+        );
+      } else if (soundStems.includes(tierStem))
+        found.push(...heard.map((sound) => `${tierStem}-${grade}-${sound}`));
+      else found.push(`${tierStem}-${grade}`);
+    }
+  }
+  if (does('motion-control') && model.motionStem !== null) {
+    found.push(...levels.flatMap((level) => grades.map((grade) => `${model.motionStem}-${level}-${grade}`)));
+  }
+  if (does('avatar')) found.push(...sceneGrades.map((grade) => `kling-avatar-${grade}`));
+  if (does('lip-sync')) found.push(lipSyncTier);
+  return found;
+}
 
 /**
  * Whether references are billed: pictures in a list, a reference video, or anything in `file_infos`; a picture of its
