@@ -5,10 +5,11 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { UpstreamError } from '../core/errors.ts';
-import type { ChannelRow, Exchange } from '../core/ports.ts';
+import type { ChannelRow, Exchange, Json } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
 import type { FlowContext, Slot } from '../flows/context.ts';
 import { handOver } from '../flows/hand-over.ts';
+import { makerOf } from '../flows/maker.ts';
 import { settleDoubt } from '../flows/settle-doubt.ts';
 import { submitAttempt, type OnRefused, type SubmitOutcome } from '../flows/submit-attempt.ts';
 import { Loop } from '../lib/loop.ts';
@@ -86,14 +87,7 @@ export class Lane {
     const open = await this.#ctx.store.openAttemptsOf(this.#row.id);
     for (const { attempt, task } of open) {
       if (attempt.state === 'accepted' && attempt.ref !== null) {
-        this.#watch.add({
-          attemptId: attempt.id,
-          taskId: task.id,
-          started: task.state === 'in_progress',
-          ref: attempt.ref,
-          acceptedAt: attempt.acceptedAt ?? attempt.createdAt,
-          deadlineAt: task.deadlineAt,
-        });
+        this.#watchTask(task, attempt.id, attempt.ref, attempt.acceptedAt ?? attempt.createdAt);
       } else {
         this.#doubt(task, attempt.id, attempt.submitDeadlineAt + DOUBT_GRACE_MS, []);
       }
@@ -201,10 +195,7 @@ export class Lane {
 
   /** Takes up as many of those who wait as there is room for, in order of arrival. */
   async #fill(): Promise<void> {
-    const room = Math.min(
-      this.#concurrency - this.inUse,
-      this.#submitsMax - this.#submitting,
-    );
+    const room = Math.min(this.#concurrency - this.inUse, this.#submitsMax - this.#submitting);
     const limit = this.#row.requestsPerSecond === null ? Math.min(room, FILL_MAX) : 1;
     const tasks = await this.#look(limit);
     if (tasks.length === 0) return;
@@ -281,9 +272,7 @@ export class Lane {
       const outcome = await work();
       if (outcome.kind === 'accepted') {
         this.#speedUp();
-        const { ref, acceptedAt } = outcome;
-        const { id: taskId, deadlineAt } = task;
-        this.#watch.add({ attemptId, taskId, started: false, ref, acceptedAt, deadlineAt });
+        this.#watchTask(task, attemptId, outcome.ref, outcome.acceptedAt);
       } else if (outcome.kind === 'doubt') {
         this.#doubt(task, attemptId, doubtDueAt, outcome.exchanges);
       }
@@ -295,6 +284,18 @@ export class Lane {
       this.#submitting--;
       this.#submits.wake();
     }
+  }
+
+  #watchTask(task: Task, attemptId: string, ref: Json, acceptedAt: number): void {
+    this.#watch.add({
+      attemptId,
+      taskId: task.id,
+      started: task.state === 'in_progress',
+      maker: makerOf(this.#ctx.providers.get(this.#row.provider), task.request)!,
+      ref,
+      acceptedAt,
+      deadlineAt: task.deadlineAt,
+    });
   }
 
   #doubt(task: Task, attemptId: string, dueAt: number, exchanges: Exchange[]): void {

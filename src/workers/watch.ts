@@ -3,7 +3,8 @@
  * poll follows from an attempt's age, so an unchanged answer writes nothing.
  */
 import { UpstreamError } from '../core/errors.ts';
-import type { ChannelRow, Exchange, Json, Observation } from '../core/ports.ts';
+import type { ChannelRow, Exchange, Json, Observation, TaskMaker } from '../core/ports.ts';
+import type { TaskRequest } from '../core/request/feature.ts';
 import { pollDelayMs } from '../core/task.ts';
 import { advanceTask, type Running } from '../flows/advance-task.ts';
 import type { FlowContext } from '../flows/context.ts';
@@ -19,6 +20,8 @@ const BACKOFF_MIN_MS = 1_000;
 const BACKOFF_MAX_MS = 60_000;
 
 interface Polled extends Running {
+  /** The part of the provider that makes it, and reads its ref. */
+  maker: TaskMaker<TaskRequest>;
   ref: Json;
   acceptedAt: number;
   deadlineAt: number;
@@ -135,8 +138,13 @@ export class Watch {
     const now = this.#options.ctx.clock.now();
     for (const polled of due) if (polled.deadlineAt <= now) await this.#forgetIfOver(polled);
     const open = due.filter((polled) => this.#running.has(polled.taskId));
-    if (open.length > 1 && this.#maker.pollMany !== undefined) await this.#pollTogether(open);
-    else await this.#pollSingly(open);
+    const single: Polled[] = [];
+    const together: Promise<void>[] = [];
+    for (const [maker, polled] of Map.groupBy(open, ({ maker }) => maker)) {
+      if (maker.pollMany === undefined || polled.length === 1) single.push(...polled);
+      else together.push(this.#pollTogether(maker, polled));
+    }
+    await Promise.all([...together, this.#pollSingly(single)]);
   }
 
   /** The deadline may have ended the task behind our back; its upstream may never say anything any more. */
@@ -145,13 +153,13 @@ export class Watch {
     if (open === null || open.attempt.endedAt !== null) this.#forget(polled);
   }
 
-  async #pollTogether(due: Polled[]): Promise<void> {
+  async #pollTogether(maker: Polled['maker'], due: Polled[]): Promise<void> {
     let observations: (Observation | null)[];
     try {
       // One answer speaks of many tasks, possibly of several accounts: it is not kept with any of them.
       const channel = this.#options.ctx.channels.open(this.#options.row(), () => {});
       const refs = due.map((polled) => polled.ref);
-      observations = await this.#maker.pollMany!(refs, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
+      observations = await maker.pollMany!(refs, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
     } catch (error) {
       for (const polled of due) polled.failures++;
       this.#noNews(error);
@@ -175,7 +183,7 @@ export class Watch {
       const channel = this.#options.ctx.channels.open(this.#options.row(), (exchange) =>
         exchanges.push(exchange),
       );
-      observation = await this.#maker.poll(polled.ref, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
+      observation = await polled.maker.poll(polled.ref, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
     } catch (error) {
       polled.failures++;
       this.#noNews(error);
@@ -205,10 +213,6 @@ export class Watch {
   /** A poll that failed is no news of the task; what is not the upstream's doing is reported. */
   #noNews(error: unknown): void {
     if (!(error instanceof UpstreamError) && !isAbort(error)) this.#options.onError(error, 'poll');
-  }
-
-  get #maker() {
-    return this.#options.ctx.providers.get(this.#options.row().provider)!.video!;
   }
 }
 

@@ -80,7 +80,6 @@ interface Running {
   sweep: Loop;
   /** The process is gone: whatever it still tries comes to nothing. */
   isDead: boolean;
-  close(): Promise<void>;
 }
 
 export class World {
@@ -98,6 +97,8 @@ export class World {
   readonly #directory = mkdtempSync(join(tmpdir(), 'reelay-story-'));
   readonly #options: WorldOptions;
   #running: Running | null = null;
+  /** Ends what has been opened, also when the rest could not be. */
+  #close: () => Promise<void> = async () => {};
   #busy = 0;
 
   constructor(options: WorldOptions, server: LocalServer) {
@@ -263,6 +264,7 @@ export class World {
 
   async dispose(): Promise<void> {
     if (this.#running !== null) await this.crash();
+    else await this.#close();
     await this.server.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
@@ -273,7 +275,7 @@ export class World {
     void old.lanes.stop();
     void old.jobs.stop();
     await this.settle();
-    await old.close();
+    await this.#close();
     await this.settle();
   }
 
@@ -281,10 +283,14 @@ export class World {
     const { clock } = this;
     const life = { isDead: false };
     const opened = await openStore({ directory: join(this.#directory, 'data'), clock });
+    const guarded = createGuardedHttp({ allow: ['127.0.0.1'], userAgent: 'Reelay' });
+    this.#close = async () => {
+      await guarded.close();
+      await opened.close();
+    };
     const store = this.#watched(opened, life);
     await this.#prepare(store);
     const media = this.#counted(await openLocalDisk(join(this.#directory, 'media')));
-    const guarded = createGuardedHttp({ allow: ['127.0.0.1'], userAgent: 'Reelay' });
     const providers = new Map([this.upstream, this.other].map(({ provider }) => [provider.id, provider]));
     const onError = (error: unknown, where: string): void => void this.errors.push({ error, where });
     const lanes = new LaneSet({ speedOf: () => 1, onError });
@@ -341,10 +347,6 @@ export class World {
       lanes,
       jobs,
       sweep,
-      async close() {
-        await guarded.close();
-        await opened.close();
-      },
     });
   }
 
@@ -352,13 +354,10 @@ export class World {
     if ((await store.getAccount(ACCOUNT_ID)) !== null) return;
     const at = this.clock.now();
     await store.createAccount({ id: ACCOUNT_ID, name: 'story', status: 'active', createdAt: at });
-    await store.post({
-      accountId: ACCOUNT_ID,
-      kind: 'top_up',
-      amountMicros: PRICE_MICROS * BigInt(this.#options.balance ?? 100),
-      note: null,
-      at,
-    });
+    const amountMicros = PRICE_MICROS * BigInt(this.#options.balance ?? 100);
+    if (amountMicros > 0n) {
+      await store.post({ accountId: ACCOUNT_ID, kind: 'top_up', amountMicros, note: null, at });
+    }
     await store.createChannel(this.#channelRow({ id: CHANNEL_ID, ...this.#options.channel }));
   }
 
