@@ -126,7 +126,7 @@ describe('films', () => {
     );
   });
 
-  test('shots, voices and camera go in Kling’s words, encoded twice', async () => {
+  test('shots, voices and cfg_scale go in Kling’s words, encoded twice', async () => {
     const shots = [
       { index: 1, prompt: '第一段', seconds: 2 },
       { index: 2, prompt: '第二段', seconds: 3 },

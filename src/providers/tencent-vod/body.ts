@@ -175,10 +175,6 @@ async function filmFiles(request: VideoRequest, files: FileReader): Promise<Wire
 function filmParameters(request: VideoRequest, model: VodModel): WireObject {
   const fields: WireObject = {};
   if (request.cfgScale !== null && model.cfgScale) fields['cfg_scale'] = request.cfgScale;
-  if (request.cameraControl) {
-    const { type, config } = request.cameraControl;
-    fields['camera_control'] = config ? { type, config } : { type };
-  }
   if (request.voiceIds.length > 0) fields['voice_list'] = request.voiceIds.map((id) => ({ voice_id: id }));
   if (request.multiShot) Object.assign(fields, shotFields(request.multiShot));
   return fields;

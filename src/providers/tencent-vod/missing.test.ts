@@ -56,6 +56,8 @@ describe('what VOD cannot make is named', () => {
     [/no motion masks/, { firstFrame: picture, staticMask: picture }],
     [/no motion masks/, { firstFrame: picture, dynamicMasks: [{ mask: picture, trajectories: [] }] }],
     [/no watermarked copy/, { watermark: true }],
+    [/camera control/, { cameraControl: { type: 'down_back', config: null } }],
+    [/neither avatars nor lip-sync/, { operation: 'avatar', model: 'kling-v3', firstFrame: picture }],
     [/no sound .*kling-v2-6, kling-v3 and/, { sound: true }],
     [/one shot only/, { model: 'kling-v2-6', multiShot: { type: 'intelligence', shots: [] } }],
     [/no chosen voices/, { model: 'kling-v2-6', sound: true, voiceIds: ['1'] }],

@@ -22,6 +22,9 @@ function missingOperation(request: VideoRequest, model: VodModel): string | null
       return `${request.model} has no motion control at this upstream; kling-v2-6 and kling-v3 do`;
     if (!request.referenceVideo) return 'motion control needs a reference video';
   }
+  if ((operation === 'avatar' || operation === 'lip-sync') && !model.speaking) {
+    return `${request.model} makes neither avatars nor lip-sync at this upstream; kling-v2-6 does`;
+  }
   if (operation === 'avatar') {
     if (!request.firstFrame) return 'an avatar needs a picture';
     const speaks = request.audio !== null || request.extensions['audio_id'] !== undefined;
@@ -48,6 +51,7 @@ function missingControls(request: VideoRequest, model: VodModel): string | null 
   const { model: name } = request;
   if (request.resolution === '4K') return 'this upstream makes 720P and 1080P; its 4K is only enlarged';
   if (request.staticMask || request.dynamicMasks.length > 0) return 'this upstream takes no motion masks';
+  if (request.cameraControl) return 'none of the models at this upstream takes camera control';
   if (request.watermark) return 'this upstream makes no watermarked copy';
   const isFilm = request.operation === 'text-to-video' || request.operation === 'image-to-video';
   if (request.sound && isFilm && !model.sound) {

@@ -9,6 +9,8 @@ export interface VodModel {
   /** Takes pictures as references and films beside the prompt. */
   references: boolean;
   motion: boolean;
+  /** Avatars and lip-sync. */
+  speaking: boolean;
   multiShot: boolean;
   voices: boolean;
   elements: boolean;
@@ -19,6 +21,7 @@ const plain = {
   sound: false,
   references: false,
   motion: false,
+  speaking: false,
   multiShot: false,
   voices: false,
   elements: false,
@@ -32,7 +35,7 @@ export const vodModels: Readonly<Record<string, VodModel>> = {
   'kling-v2-1': { ...plain, version: '2.1' },
   'kling-v2-1-master': { ...plain, version: '2.1' },
   'kling-v2-5-turbo': { ...plain, version: '2.5' },
-  'kling-v2-6': { ...plain, version: '2.6', sound: true, motion: true },
+  'kling-v2-6': { ...plain, version: '2.6', sound: true, motion: true, speaking: true },
   // Chosen voices have a price of their own only here (DescribeAigcUsageData: Kling3.0CustomVoice).
   'kling-v3': {
     ...plain,
