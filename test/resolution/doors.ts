@@ -10,6 +10,8 @@ import { looseVideo, videoGenerationRequest } from '../../src/dialects/kit/video
 import * as families from '../../src/families/index.ts';
 
 export const catalogue = createCatalogue(Object.values(families));
+/** Public names that make films. */
+export const filmNames = catalogue.models.filter((model) => model.operations.length > 0).map(({ id }) => id);
 export const priceBook = createPriceBook(Object.values(families), 'USD');
 /** 2026-11-20. */
 export const now = Date.UTC(2026, 10, 20);

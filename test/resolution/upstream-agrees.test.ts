@@ -7,12 +7,12 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Channel } from '../../src/core/ports.ts';
-import { bodyOf, missingFor, pathOf } from '../../src/providers/kling/body.ts';
+import { bodyOf, missingFor, routeFor } from '../../src/providers/kling/body.ts';
 import { check, type Plan } from '../../src/providers/kling/simulator-check.ts';
 import { milliUnitsOf } from '../../src/providers/kling/simulator-matrix.ts';
-import { catalogue, doors, film, otherPicture, picture, resolve, type Body, type Door } from './doors.ts';
+import { doors, film, filmNames, otherPicture, picture, resolve, type Body, type Door } from './doors.ts';
 
-const names = catalogue.modelCards.map((card) => card.id);
+const names = filmNames;
 const channel = { callbackUrl: () => null } as unknown as Channel;
 
 /** Present about every third time, so that most bodies have few fields and many resolve. */
@@ -72,8 +72,11 @@ describe('what the gateway accepts', () => {
         const resolution = attempt(body, at);
         if (resolution === null || missingFor(resolution.request) !== null) return;
         const { request, quote, warnings } = resolution;
+        const route = routeFor(request);
+        // What only the new standard has is checked by that standard's own table.
+        if (route.standard === 'new') return;
         const wire = await bodyOf(request, 'task_1', channel);
-        const plan: Plan = check(pathOf(request), wire, () => 'kept');
+        const plan: Plan = check(route.path, wire, () => 'kept');
         accepted++;
         assert.equal(plan.model, request.model);
         assert.equal(plan.sound, request.sound);
@@ -84,7 +87,7 @@ describe('what the gateway accepts', () => {
       }),
       { numRuns: 6000 },
     );
-    assert.ok(accepted > 300, `only ${accepted} requests were made`);
+    assert.ok(accepted > 250, `only ${accepted} requests were made`);
   });
 });
 

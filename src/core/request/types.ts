@@ -83,7 +83,17 @@ export interface SurfaceDefaults {
    * length: Kling's own routes (specs/kling.md §8 row 24). Elsewhere absent seconds are a request for the default.
    */
   billsOutputLength?: boolean;
+  /** Fields that this route requires although others do without, by their name on its wire. */
+  requires?: Partial<Record<RequiredField, string>>;
+  /**
+   * Kling's new standard (specs/kling.md §4): several shots unless they are switched off, and written into the prompt
+   * (`shot-prompt.ts`).
+   */
+  shotsInPrompt?: boolean;
 }
+
+export type RequiredField =
+  'image' | 'references' | 'referenceVideo' | 'characterOrientation' | 'mode' | 'audio';
 
 /** A media item that says itself what it is for. */
 export interface LooseFile {

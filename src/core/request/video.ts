@@ -35,7 +35,7 @@ import {
 } from './read.ts';
 import { readCompliance, readRetention } from './retention.ts';
 import { secondsInWords } from './seconds.ts';
-import type { Claim, LooseVideo, ResolvedVideo, VideoOperation } from './types.ts';
+import type { Claim, LooseVideo, RequiredField, ResolvedVideo, VideoOperation } from './types.ts';
 
 export interface ResolveOptions {
   /** Unix ms: expiry times must lie after it. */
@@ -54,6 +54,7 @@ export function resolveVideo(loose: LooseVideo, catalogue: Catalogue, options: R
   const sources: Record<string, string> = {};
   const entry = findModel(loose, catalogue, sources, warnings);
   const draft = draftOf(loose, entry, sources, warnings, options.nowMs);
+  requireFields(draft);
   const judged = entry.family.resolveVideo(draft);
   return {
     family: entry.family,
@@ -140,7 +141,7 @@ function draftOf(
 
   // A scene has lengths of its own, which the model's list does not tell.
   const allowedSeconds = loose.scene.length > 0 ? 'above zero' : secondsInWords(entry.model.durations);
-  const keepOriginalSound = take('keepOriginalSound', readFlag);
+  const keepOriginalSound = take('keepOriginalSound', readKeptSound);
   const pictures = gatherPictures(loose, keepOriginalSound);
   for (const field of ['firstFrame', 'lastFrame'] as const) {
     const media = pictures[field];
@@ -158,7 +159,7 @@ function draftOf(
     resolution: take('resolution', readResolution),
     size: take('size', readSize),
     aspectRatio: take('aspectRatio', readAspectRatio),
-    sound: take('sound', readFlag),
+    sound: take('sound', readSound),
     mode: take('mode', (claim) => readWord(claim, ['std', 'pro', '4k'])),
     motionLevel: take('motionLevel', (claim) => readWord(claim, ['std', 'pro'])),
     scene: take('scene', (claim) => SCENES[readWord(claim, Object.keys(SCENES))]!),
@@ -180,6 +181,38 @@ function draftOf(
     compliance: readCompliance(loose, warnings),
     extensions: readExtensions(take),
   };
+}
+
+/** A switch, or the new standard's words: `native` is sound of the film's own, `original` that of its source. */
+function readSound(claim: Claim): boolean {
+  return soundWordOf(claim) === null ? readFlag(claim) : soundWordOf(claim) === 'native';
+}
+
+function readKeptSound(claim: Claim): boolean {
+  return soundWordOf(claim) === null ? readFlag(claim) : soundWordOf(claim) === 'original';
+}
+
+function soundWordOf({ value }: Claim): 'native' | 'original' | null {
+  const word = typeof value === 'string' ? value.trim().toLowerCase() : null;
+  return word === 'native' || word === 'original' ? word : null;
+}
+
+/** What some routes require although the operation could do without (specs/kling.md §3.3, §3.5, §3.9). */
+function requireFields(draft: VideoDraft): void {
+  const { requires } = draft.loose.surface;
+  if (requires === undefined) return;
+  const given: Record<RequiredField, boolean> = {
+    image: draft.firstFrame !== null || draft.images.length > 0,
+    references: draft.references.length + draft.images.length > 0,
+    referenceVideo: draft.referenceVideo !== null,
+    characterOrientation: draft.characterOrientation !== null,
+    mode: draft.mode !== null,
+    audio: draft.audio !== null || draft.extensions['audio_id'] !== undefined,
+  };
+  for (const [field, wire] of Object.entries(requires)) {
+    if (given[field as RequiredField]) continue;
+    throw new GatewayError('missing_required_parameter', `${wire} is required here.`, { param: wire });
+  }
 }
 
 type Take = <Value>(field: Field, read: (claim: Claim) => Value) => Value | null;

@@ -1,6 +1,7 @@
 /** Camera, masks, shots, voices, elements and the finer knobs: what a model has of them, and in which combinations. */
 import { oneOf } from '../../core/request/read.ts';
-import type { Quality, VideoRequest } from '../../core/request/types.ts';
+import { readShotPrompt } from '../../core/request/shot-prompt.ts';
+import type { Quality, Shot, VideoRequest } from '../../core/request/types.ts';
 import type { Frames } from './frames.ts';
 import { cameraSeconds, maskSeconds, promptCharactersMax, voicesMax } from './limits.ts';
 import { modelsWith } from './models.ts';
@@ -97,9 +98,13 @@ function checkCamera(judged: Case, source: string, seconds: number, quality: Qua
   }
 }
 
-/** Several shots in one film: only 3.0 and 3.0 Omni, and they must add up to the film (row 32). */
-export function settleShots(judged: Case, seconds: number): VideoRequest['multiShot'] {
+/** Several shots in one film: only the 3.0 models, and they must add up to the film (row 32). */
+export function settleShots(
+  judged: Case,
+  { frames, seconds }: Pick<FilmSoFar, 'frames' | 'seconds'>,
+): VideoRequest['multiShot'] {
   const { draft, model } = judged;
+  if (draft.loose.surface.shotsInPrompt) return shotsInPrompt(judged, frames, seconds);
   const shotsSource = sourceOf(judged, 'shots', 'multi_prompt');
   if (draft.multiShot !== true) {
     if (draft.shots !== null && draft.multiShot === null) {
@@ -109,14 +114,11 @@ export function settleShots(judged: Case, seconds: number): VideoRequest['multiS
       warn(judged, 'multi_prompt_ignored', shotsSource, 'multi_shot is false: the shots are ignored.');
     return null;
   }
-  const source = sourceOf(judged, 'multiShot', 'multi_shot');
-  if (!model.multiShot) {
-    const able = oneOf(modelsWith((candidate) => candidate.multiShot));
-    throw unsupported(source, `${nameOf(judged)} makes one shot only: use ${able}.`);
-  }
+  if (model.multiShot === 'none') refuseShots(judged);
   if (draft.shotType === null)
     throw missing('shot_type', 'shot_type is required with multi_shot: customize or intelligence.');
   if (draft.shotType === 'intelligence') {
+    if (model.multiShot === 'listed') refuseDivision(judged);
     if (draft.shots !== null) {
       warn(judged, 'multi_prompt_ignored', shotsSource, 'shot_type intelligence divides the prompt itself.');
     }
@@ -124,13 +126,7 @@ export function settleShots(judged: Case, seconds: number): VideoRequest['multiS
   }
   if (draft.shots === null)
     throw missing('multi_prompt', 'multi_prompt is required with shot_type customize.');
-  const total = draft.shots.reduce((sum, shot) => sum + shot.seconds, 0);
-  if (total !== seconds) {
-    throw invalid(
-      shotsSource,
-      `${shotsSource}: the shots add up to ${total} seconds, the film has ${seconds}.`,
-    );
-  }
+  checkSum(draft.shots, seconds, shotsSource);
   if (draft.prompt !== '') {
     warn(
       judged,
@@ -140,6 +136,49 @@ export function settleShots(judged: Case, seconds: number): VideoRequest['multiS
     );
   }
   return { type: 'customize', shots: draft.shots };
+}
+
+/** The new standard (§4): on unless switched off, and a film that is edited stays one shot. */
+function shotsInPrompt(judged: Case, frames: Frames, seconds: number): VideoRequest['multiShot'] {
+  const { draft, model } = judged;
+  const isEdit = frames.referenceVideo?.role === 'base';
+  if (draft.multiShot === true) {
+    if (model.multiShot === 'none') refuseShots(judged);
+    if (isEdit) {
+      const source = sourceOf(judged, 'multiShot', 'multi_shot');
+      throw invalid(source, `${source} must be false beside a film to be edited.`);
+    }
+  }
+  if (draft.multiShot === false || isEdit || model.multiShot === 'none') return null;
+  const source = sourceOf(judged, 'prompt', 'prompt');
+  const shots = readShotPrompt({ source, value: draft.prompt });
+  if (shots !== null) {
+    checkSum(shots, seconds, source);
+    return { type: 'customize', shots };
+  }
+  if (model.multiShot === 'any') return { type: 'intelligence', shots: [] };
+  if (draft.multiShot === true) refuseDivision(judged);
+  return null;
+}
+
+function checkSum(shots: readonly Shot[], seconds: number, source: string): void {
+  const total = shots.reduce((sum, shot) => sum + shot.seconds, 0);
+  if (total === seconds) return;
+  throw invalid(source, `${source}: the shots add up to ${total} seconds, the film has ${seconds}.`);
+}
+
+function refuseShots(judged: Case): never {
+  const source = sourceOf(judged, 'multiShot', 'multi_shot');
+  const able = oneOf(modelsWith((candidate) => candidate.multiShot !== 'none'));
+  throw unsupported(source, `${nameOf(judged)} makes one shot only: use ${able}.`);
+}
+
+function refuseDivision(judged: Case): never {
+  const able = oneOf(modelsWith((candidate) => candidate.multiShot === 'any'));
+  throw unsupported(
+    sourceOf(judged, 'shotType', sourceOf(judged, 'multiShot', 'multi_shot')),
+    `${nameOf(judged)} takes shots as a list only: write them out, or use ${able}.`,
+  );
 }
 
 /** Voices need sound; elements need pictures on 3.0; the two exclude each other there (§3.1, §3.2). */

@@ -32,7 +32,8 @@ export interface KlingModel extends ModelSpec {
   /** `always`: there is no mute film of it. */
   sound: 'none' | 'pro' | 'any' | 'always';
   voices: boolean;
-  multiShot: boolean;
+  /** Several shots: as a list only, or also as the model divides them. */
+  multiShot: 'none' | 'listed' | 'any';
   elementsMax: number;
   takesCfgScale: boolean;
   takesNegativePrompt: boolean;
@@ -64,7 +65,7 @@ const plain = {
   camera: null,
   sound: 'none',
   voices: false,
-  multiShot: false,
+  multiShot: 'none',
   elementsMax: 0,
   takesCfgScale: false,
   takesNegativePrompt: true,
@@ -144,7 +145,7 @@ const data: Omit<KlingModel, 'features' | 'modes' | 'tiers'>[] = [
     endFrame: anyEndFrame,
     sound: 'any',
     voices: true,
-    multiShot: true,
+    multiShot: 'any',
     elementsMax: 3,
     motionStem: 'kling-3.0-motion',
   },
@@ -156,6 +157,7 @@ const data: Omit<KlingModel, 'features' | 'modes' | 'tiers'>[] = [
     tierStem: 'kling-3.0-turbo',
     durations: range(3, 15),
     sound: 'always',
+    multiShot: 'listed',
     takesNegativePrompt: false,
   },
   {
@@ -169,7 +171,7 @@ const data: Omit<KlingModel, 'features' | 'modes' | 'tiers'>[] = [
     referencesMax: 7,
     endFrame: anyEndFrame,
     sound: 'any',
-    multiShot: true,
+    multiShot: 'any',
     elementsMax: 7,
     takesNegativePrompt: false,
     omni: true,
@@ -196,7 +198,7 @@ function featuresOf(model: Omit<KlingModel, 'features' | 'modes' | 'tiers'>): st
     ['end_frame', model.endFrame !== null],
     ['sound', model.sound !== 'none'],
     ['voices', model.voices],
-    ['multi_shot', model.multiShot],
+    ['multi_shot', model.multiShot !== 'none'],
     ['references', model.referencesMax > 0],
     ['reference_video', model.referenceVideoSecondsMax !== null],
     ['elements', model.elementsMax > 0],

@@ -35,8 +35,7 @@ export function resolveMotion(judged: Case): VideoRequest {
     );
   }
   draft.sources['sound'] ??= 'default';
-  const resolution = settleResolution(judged, sceneGrades);
-  const level = settleLevel(judged);
+  const { resolution, level } = settleGradeAndLevel(judged);
   const orientation = settleOrientation(judged);
   const seconds = settleSeconds(judged, motionSecondsMin, motionSecondsMax[orientation]);
   let quality = qualityOf(judged, resolution);
@@ -66,6 +65,28 @@ export function resolveMotion(judged: Case): VideoRequest {
   checkMotionElements(judged, model.elementsMax > 0);
   if (draft.loose.surface.billsOutputLength) request.billsOutputLength = true;
   return request;
+}
+
+/**
+ * At Kling's own doors grade and level are one thing (std is 720P, pro is 1080P: §3.5, §4); elsewhere the level says
+ * nothing about the grade (row 21).
+ */
+function settleGradeAndLevel(judged: Case): { resolution: Resolution; level: 'std' | 'pro' } {
+  const { draft } = judged;
+  const { sources } = draft;
+  const resolution = settleResolution(judged, sceneGrades);
+  const level = settleLevel(judged);
+  if (draft.loose.surface.operation !== 'motion-control') return { resolution, level };
+  const asked = { grade: sources['resolution'] !== 'default', level: sources['motionLevel'] !== 'default' };
+  if (asked.grade && !asked.level && resolution === '1080P') {
+    sources['motionLevel'] = 'derived:resolution';
+    return { resolution, level: 'pro' };
+  }
+  if (asked.level && !asked.grade && level === 'pro') {
+    sources['resolution'] = sources['motionLevel'] ?? 'mode';
+    return { resolution: '1080P', level };
+  }
+  return { resolution, level };
 }
 
 /** `motion_level`, then `mode` (which means the level here, not the grade), then std. */
@@ -118,6 +139,7 @@ export function resolveAvatar(judged: Case): VideoRequest {
       'An avatar is made from a picture and a sound, not from a film.',
     );
   }
+  checkOneSound(judged);
   const resolution = settleResolution(judged, sceneGrades);
   const request: VideoRequest = {
     ...common(judged),
@@ -133,6 +155,14 @@ export function resolveAvatar(judged: Case): VideoRequest {
   };
   if (draft.loose.surface.billsOutputLength) request.billsOutputLength = true;
   return request;
+}
+
+/** Exactly one thing is said (§3.9); none at all is the prompt's part, where a channel can do that. */
+function checkOneSound(judged: Case): void {
+  const { audio, extensions } = judged.draft;
+  if (audio === null || extensions['audio_id'] === undefined) return;
+  const source = sourceOf(judged, 'audioId', 'audio_id');
+  throw invalid(source, `${source} cannot be combined with ${audio.source}: give one of them.`);
 }
 
 /** A face in a film or a picture whose lips follow a sound. */
