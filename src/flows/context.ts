@@ -43,6 +43,8 @@ export interface Slot {
   submit(task: Task, attemptId: string): Promise<void>;
   /** Gives the place back unused. */
   release(): void;
+  /** The store broke off: the task may have been committed all the same. The lane looks after it. */
+  leave(task: Task, attemptId: string): void;
 }
 
 /** The lanes as flows see them. */

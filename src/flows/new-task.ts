@@ -59,7 +59,9 @@ export async function acceptAndSubmit(ctx: FlowContext, task: Task): Promise<voi
   try {
     await ctx.store.acceptTask({ task, attempt });
   } catch (error) {
-    slot?.release();
+    const isRefusal = error instanceof GatewayError && error.code !== 'unavailable';
+    if (slot && attempt && !isRefusal) slot.leave(task, attempt.id);
+    else slot?.release();
     throw error;
   }
   ctx.faults('submit:after-accept');

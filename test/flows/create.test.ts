@@ -146,6 +146,8 @@ describe('a create', () => {
       world.storeFails = () => false;
       await world.create();
       assert.equal(world.upstream.submits.length, 1);
+      // The place is kept until it is certain that nothing was committed.
+      await world.advance(5_000);
       assert.equal(world.lanes.running('chan_first'), 1);
     }),
   );

@@ -1,7 +1,7 @@
 /** What happens when nobody knows whether the upstream has it: look first, never send twice, never lose. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CHANNEL_ID, story, type World } from './harness.ts';
+import { CHANNEL_ID, refusal, story, type World } from './harness.ts';
 
 /** Submit deadline and grace: only then it is looked up. */
 const DOUBT_MS = 35_000;
@@ -204,6 +204,54 @@ describe('a disk that is full when the upstream has accepted', () => {
         world.storeFails = () => false;
         await world.advance(2_000);
         assert.equal(world.upstream.submitsOf(task.id), 1);
+      },
+      { channel: { concurrency: 1 } },
+    ),
+  );
+});
+
+describe('a store that commits and breaks off before it says so', () => {
+  test(
+    'when a task is accepted: the caller is told to try again, and the task is looked after all the same',
+    story(async (world) => {
+      world.storeBreaksOff = (method) => method === 'acceptTask';
+      assert.equal(await refusal(world.create({ external_task_id: 'mine' })), 'unavailable');
+      world.storeBreaksOff = () => false;
+      assert.equal(await refusal(world.create({ external_task_id: 'mine' })), 'duplicate_external_task_id');
+      await world.advance(10_000);
+      const { task } = await world.find('mine');
+      assert.equal(world.upstream.submitsOf(task.id), 1);
+      world.make(task.id);
+      await world.advance(10_000);
+      assert.equal(await world.state(task.id), 'completed');
+      assert.deepEqual(await world.wallet(), { available: 99, held: 0 });
+    }),
+  );
+
+  test(
+    'at any later change: everything is finished and charged once',
+    story(
+      async (world) => {
+        const methods = ['openAttempts', 'acceptAttempt', 'madeAttempt', 'finishTask', 'jobs.complete'];
+        for (const [index, broken] of methods.entries()) {
+          const first = (await world.create()).task.id;
+          const second = (await world.create()).task.id;
+          world.make(first);
+          world.storeBreaksOff = (method) => method === broken;
+          await world.advance(3_000);
+          world.storeBreaksOff = () => false;
+          for (let round = 0; round < 3; round++) {
+            for (const id of world.upstream.tasks.keys()) world.make(id);
+            await world.advance(250_000);
+          }
+          for (const id of [first, second]) {
+            assert.equal(await world.state(id), 'completed', broken);
+            assert.equal(world.upstream.submitsOf(id), 1, broken);
+          }
+          assert.deepEqual(await world.wallet(), { available: 98 - 2 * index, held: 0 }, broken);
+          assert.equal(world.lanes.running(CHANNEL_ID), 0, broken);
+        }
+        assert.ok(await world.ledgerIsSound());
       },
       { channel: { concurrency: 1 } },
     ),

@@ -92,6 +92,8 @@ export class World {
   readonly errors: { error: unknown; where: string }[] = [];
   /** Decides which changes the store cannot commit just now (the disk is full). */
   storeFails: (method: string) => boolean = () => false;
+  /** Decides which changes are committed without our hearing of it (the writer died in between). */
+  storeBreaksOff: (method: string) => boolean = () => false;
   /** Store changes in the order they were asked for. */
   readonly changes: string[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'reelay-story-'));
@@ -394,7 +396,8 @@ export class World {
             const method = prefix + name;
             if (refuses(method)) return unavailable();
             if (CHANGES.has(method)) this.changes.push(method);
-            return this.#count(member.apply(object, args) as Promise<unknown>);
+            const work = this.#count(member.apply(object, args) as Promise<unknown>);
+            return this.storeBreaksOff(method) ? work.then(unavailable) : work;
           };
         },
       });
