@@ -15,7 +15,10 @@ interface Options {
   random?: number;
 }
 
-function choose(candidates: Candidate[], { sandboxAlways = false, exclude, random = 0 }: Options = {}): Route {
+function choose(
+  candidates: Candidate[],
+  { sandboxAlways = false, exclude, random = 0 }: Options = {},
+): Route {
   return chooseChannel(candidates, request, {
     sandboxAlways,
     random,
