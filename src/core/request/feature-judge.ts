@@ -49,26 +49,24 @@ export function judgeFeature(
   const shape =
     typeof description.parameters === 'function' ? description.parameters(model) : description.parameters;
   const parameters = readFields(loose.fields, shape, { source: '', path: '' }, found);
-  const sources: Sources = { model: loose.model === null ? 'default' : 'model_name' };
-  for (const name of Object.keys(parameters)) sources[name] = isSaid(loose.fields[name]) ? name : 'default';
-
   const asked: Asked = {
     operation: description.operation,
     model,
     parameters,
     warnings,
-    isGiven: (name) => isSaid(loose.fields[name]),
+    isGiven: (name) => Object.hasOwn(loose.fields, name) && isSaid(loose.fields[name]),
     drop(name, code, message) {
       const isHere = (use: { path: string }) => use.path === name || use.path.startsWith(`${name}.`);
       found.media = found.media.filter((use) => !isHere(use));
       found.resources = found.resources.filter((use) => !isHere(use));
       delete parameters[name];
-      delete sources[name];
       warnings.push({ code, field: name, message });
     },
   };
   description.check?.(asked);
   const bill = description.bill(asked);
+  const sources: Sources = { model: loose.model === null ? 'default' : 'model_name' };
+  for (const name of Object.keys(parameters)) sources[name] = asked.isGiven(name) ? name : 'default';
   const prompt = description.prompt === undefined ? '' : parameters[description.prompt];
   const request: FeatureRequest = {
     kind: 'feature',
