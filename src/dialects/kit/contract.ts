@@ -7,7 +7,7 @@ import type { Principal } from '../../core/ports.ts';
 import type { TaskState } from '../../core/task.ts';
 import { createFakeGateway, strictPrincipal, testPrincipal, type FakeGateway } from './fake-gateway.ts';
 import type { HttpDialect } from './fastify.ts';
-import { assertGolden, readGoldens } from './golden.ts';
+import { assertGolden, readGoldens, setStage } from './golden.ts';
 import { createTestApp, testRequestId } from './test-app.ts';
 
 type Body = Record<string, unknown>;
@@ -251,7 +251,7 @@ export function testDialect(name: string, trial: DialectTrial): void {
     for (const golden of readGoldens(trial.fixtures)) {
       each(`answers as recorded: ${golden.name}`, async () => {
         principal = golden.style === 'strict' ? strictPrincipal : testPrincipal;
-        for (const { state, changes } of golden.given ?? []) gateway.seed(state, changes);
+        setStage(gateway, golden);
         await assertGolden(app, golden);
       });
     }

@@ -7,6 +7,20 @@ import { warningSchema } from './warnings.ts';
 
 const amount = (description: string) => z.string().meta({ description, examples: ['0.70'] });
 
+/** What is said of a picture or film: where it stood and how it came, never its bytes. */
+const mediaObject = z.looseObject({
+  kind: z.string(),
+  source: z.string(),
+  url: z.string().optional(),
+  characters: z.number().optional(),
+  bytes: z.number().optional(),
+  filename: z.string().nullable().optional(),
+  file_id: z.string().optional(),
+});
+type MediaObject = z.output<typeof mediaObject>;
+const media = mediaObject.nullable().optional();
+const text = z.string().nullable().optional();
+
 export const estimateSchema = z
   .looseObject({
     object: z.literal('estimate'),
@@ -36,6 +50,15 @@ export const estimateSchema = z
           description: "Of a feature: what was asked for, with defaults, in Kling's words.",
         }),
         prompt: z.string(),
+        negative_prompt: text,
+        first_frame: media,
+        last_frame: media,
+        references: z.array(media).optional(),
+        reference_video: media,
+        watermark: z.boolean().optional(),
+        external_task_id: text,
+        callback_url: text,
+        max_cost: text,
         sources: z.record(z.string(), z.string()).meta({
           description: 'Where each field came from: its place in the request, or why it was derived.',
         }),
@@ -182,7 +205,9 @@ function orNull<Item>(list: Item[]): Item[] | null {
 }
 
 /** What a media item is and where it stood in the request. */
-function mediaSummary(media: Media | null): Record<string, unknown> | null {
+function mediaSummary(media: Media): MediaObject;
+function mediaSummary(media: Media | null): MediaObject | null;
+function mediaSummary(media: Media | null): MediaObject | null {
   if (media === null) return null;
   const { kind, source } = media;
   if (kind === 'url') return { kind, url: media.url, source };

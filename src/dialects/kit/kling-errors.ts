@@ -82,9 +82,17 @@ export const klingErrorResponse = z
 
 export const errorResponses = refusals(klingErrorResponse);
 
+/** The platform tells a thing that does not exist (1203) from a path that does not (1202). */
+const unknownThing = words(404, 1203);
+
+/** How a refusal is worded; only a thing that does not exist is named by a field. */
+export function klingWordsOf({ code, param }: Pick<DialectError, 'code' | 'param'>): KlingWords {
+  return code === 'not_found' && param !== null ? unknownThing : klingErrors[code];
+}
+
 /** `{code, message, request_id}`; keys that are not strict also get OpenAI's `error` object with our stable word. */
 export function renderError(error: DialectError) {
-  const { status, code } = klingErrors[error.code];
+  const { status, code } = klingWordsOf(error);
   const envelope = { code, message: error.message, request_id: error.requestId };
   return {
     status,

@@ -3,9 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
-import type { Gateway, ResourceRow } from '../../core/ports.ts';
+import type { Gateway, Json, ResourceRow } from '../../core/ports.ts';
 import type { ResourceKind } from '../../core/request/feature.ts';
-import { isGiven, readId } from '../../core/request/read.ts';
+import { isGiven, isObject, readId } from '../../core/request/read.ts';
 import { errorResponses } from '../kit/kling-errors.ts';
 import { jsonAnswer } from '../kit/responses.ts';
 import { deleteElementBody } from './bodies/images.ts';
@@ -72,7 +72,10 @@ function mountBelonging(instance: FastifyInstance, gateway: Gateway, belonging: 
     async (request) => {
       const page = readPage(request.query, presetsMax);
       const presets = await gateway.listPresets(request.principal, 'kling', kind, page);
-      return plainEnvelope(presets.map(withLongIds), request.id);
+      return plainEnvelope(
+        presets.map((preset) => presetTask(preset, belonging)),
+        request.id,
+      );
     },
   );
 
@@ -92,16 +95,40 @@ function mountBelonging(instance: FastifyInstance, gateway: Gateway, belonging: 
       },
       async (request) => {
         const id = requiredId(request.body as Record<string, unknown>, idField);
-        return plainEnvelope(deletion(await gateway.deleteResource(request.principal, kind, id)), request.id);
+        const row = await namingField(idField, gateway.deleteResource(request.principal, kind, id));
+        return plainEnvelope(deletion(row), request.id);
       },
     );
   }
+}
+
+/** The platform shows presets as finished tasks. */
+function presetTask(
+  preset: Json,
+  { kind, idField }: Belonging,
+): z.output<typeof klingPresetsResponse>['data'][number] {
+  const id = isObject(preset) ? preset[idField] : '';
+  return {
+    task_id: String(id),
+    task_status: 'succeed',
+    task_result: { [`${kind}s`]: [withLongIds(preset)] },
+  };
 }
 
 function requiredId(body: Record<string, unknown>, field: string): string {
   const value = body[field];
   if (isGiven(value)) return readId({ source: field, value });
   throw new GatewayError('missing_required_parameter', `${field} is required.`, { param: field });
+}
+
+/** A thing that is not there is refused by the field that named it. */
+async function namingField<Row>(param: string, found: Promise<Row>): Promise<Row> {
+  try {
+    return await found;
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'not_found') throw error;
+    throw new GatewayError('not_found', error.publicMessage, { param, cause: error });
+  }
 }
 
 /** The platform answers a task of its own here; ours is the one that made it. */

@@ -4,9 +4,10 @@ import { testDialect } from '../kit/contract.ts';
 import { createFakeGateway, strictPrincipal, testPrincipal } from '../kit/fake-gateway.ts';
 import { createTestApp } from '../kit/test-app.ts';
 import { kling } from './dialect.ts';
-import { klingErrors } from '../kit/kling-errors.ts';
+import { klingSurfaces } from './surfaces.ts';
+import { klingWordsOf } from '../kit/kling-errors.ts';
 
-const doors = ['/kling/v1/videos/text2video', '/kling/v1/videos/image2video', '/kling/v1/videos/omni-video'];
+const doors = klingSurfaces.map(({ feature }) => `/kling/v1/videos/${feature}`);
 
 testDialect('kling', {
   dialect: kling,
@@ -33,7 +34,7 @@ testDialect('kling', {
   callback: { wordOf: (body) => body.task_status, idOf: (body) => body.task_id },
   urlOf: (body) => (body.data as { task_result?: { videos: { url: string }[] } }).task_result?.videos[0]?.url,
   assertError(answer, { code, message, param }) {
-    const words = klingErrors[code];
+    const words = klingWordsOf({ code, param });
     assert.equal(answer.statusCode, words.status);
     const { error, ...envelope } = answer.json();
     assert.deepEqual(envelope, { code: words.code, message, request_id: 'request-1' });
@@ -55,6 +56,9 @@ describe('the Kling doors', () => {
         ['kling-v1', null, false],
         ['kling-v1', null, false],
         ['kling-video-o1', 'pro', true],
+        ['kling-v1-6', null, false],
+        ['kling-v2-6', null, false],
+        ['kling-v2-6', null, false],
       ],
     );
   });

@@ -47,7 +47,10 @@ export function taskResult(view: TaskView, options: { watermarks: boolean }): Kl
   if (!isFeature(request)) return { videos: filmOf(view, options.watermarks) };
   const result = filesOf(view, request, options.watermarks);
   const data = withLongIds(dataOf(view));
-  return isObject(data) ? { ...result, ...data } : result;
+  if (!isObject(data)) return result;
+  // What is answered at once comes with the task that the platform puts around it.
+  const found = isObject(data['task_result']) ? data['task_result'] : data;
+  return { ...result, ...found };
 }
 
 function filmOf(view: TaskView, watermarks: boolean): NonNullable<KlingTaskResult['videos']> {

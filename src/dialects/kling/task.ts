@@ -107,18 +107,30 @@ export const klingListResponse = z.object({ ...envelopeShape, data: z.array(klin
   examples: [{ ...envelopeExample, data: [klingTaskExample] }],
 });
 
-export const klingPresetsResponse = z.object({ ...envelopeShape, data: z.array(z.looseObject({})) }).meta({
-  id: 'KlingPresetsResponse',
-  description: 'One page of what the platform offers everybody.',
-  examples: [
-    {
-      ...envelopeExample,
-      data: [
-        { ...klingTaskExample, task_result: { voices: [{ voice_id: 'genshin_vindi2', owned_by: 'kling' }] } },
-      ],
-    },
-  ],
-});
+export const klingPresetsResponse = z
+  .object({
+    ...envelopeShape,
+    data: z.array(
+      z.object({ task_id: z.string(), task_status: z.literal('succeed'), task_result: klingTaskResult }),
+    ),
+  })
+  .meta({
+    id: 'KlingPresetsResponse',
+    description:
+      'One page of what the platform offers everybody, each in a finished task as the platform has it.',
+    examples: [
+      {
+        ...envelopeExample,
+        data: [
+          {
+            task_id: 'genshin_vindi2',
+            task_status: 'succeed',
+            task_result: { voices: [{ voice_id: 'genshin_vindi2', voice_name: 'Vindi', owned_by: 'kling' }] },
+          },
+        ],
+      },
+    ],
+  });
 
 export const klingDeletedResponse = z
   .object({
