@@ -44,12 +44,11 @@ after(async () => {
   files.dispose();
 });
 
+/** Whose keys, and at what address. */
+type Caller = Pick<TestAccount, 'accessKey' | 'secretKey'> & { baseUrl: string };
+
 let lastCall = 0;
-async function ask(
-  method: string,
-  parameters: unknown[],
-  who: Partial<TestAccount> = {},
-): Promise<KlingAnswer> {
+async function ask(method: string, parameters: unknown[], who: Partial<Caller> = {}): Promise<KlingAnswer> {
   const id = ++lastCall;
   const answered = new Promise<KlingAnswer>((resolve) => {
     const listen = (message: KlingAnswer): void => {
@@ -59,8 +58,8 @@ async function ask(
     };
     child.on('message', listen);
   });
-  const { accessKey, secretKey } = { ...account, ...who };
-  const call: KlingCall = { id, accessKey, secretKey, baseUrl: `${proxy.url}/kling`, method, parameters };
+  const { accessKey, secretKey, baseUrl } = { ...account, baseUrl: `${proxy.url}/kling`, ...who };
+  const call: KlingCall = { id, accessKey, secretKey, baseUrl, method, parameters };
   child.send(call);
   return answered;
 }
@@ -74,7 +73,7 @@ async function ok(method: string, ...parameters: unknown[]): Promise<LooseJson> 
 async function refused(
   method: string,
   parameters: unknown[],
-  who?: Partial<TestAccount>,
+  who?: Partial<Caller>,
 ): Promise<NonNullable<KlingAnswer['error']>> {
   const { error, result } = await ask(method, parameters, who);
   assert.ok(error, `a refusal was expected: ${JSON.stringify(result)}`);
@@ -196,6 +195,15 @@ describe('kling-api 1.0.0', () => {
     assert.equal((await account.wallet()).available, available, 'the hold was released');
   });
 
+  test('account: the wallet is shown as a resource pack, and the health check is content', async () => {
+    const costs = await ok('getAccountInfo', Date.now() - 3_600_000, Date.now());
+    assert.equal(costs.code, 0);
+    assert.ok(Array.isArray(costs.data.resource_pack_subscribe_infos));
+    assert.equal(await ok('healthCheck'), true);
+    const { result } = await ask('healthCheck', [], { secretKey: 'wrong' });
+    assert.equal(result, false);
+  });
+
   describe('error numbers', () => {
     const body = { prompt: 'x', model_name: 'kling-v1-6' };
 
@@ -239,9 +247,7 @@ describe('kling-api 1.0.0', () => {
     });
 
     test('1202 for a route that is not there', async () => {
-      const error = await refused('createAvatar', [
-        { image: 'https://example.com/face.png', audio_id: '1', prompt: 'x' },
-      ]);
+      const error = await refused('textToVideo', [body], { baseUrl: `${proxy.url}/kling/nowhere` });
       assert.deepEqual([error.code, error.httpStatus], [1202, 404]);
     });
   });
