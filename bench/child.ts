@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 
-export interface RunningServer {
+export interface RunningServer extends AsyncDisposable {
   url: string;
   pid: number;
   /** From the start of the process to the line that says it is ready. */
@@ -13,7 +13,7 @@ export interface RunningServer {
   cpuMicros(): number;
   /** Resident memory, in bytes. */
   residentBytes(): number;
-  /** Ends it and waits until it is gone. */
+  /** Ends it and waits until it is gone; `await using` does so by itself. */
   stop(): Promise<void>;
 }
 
@@ -77,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     cpuMicros: () => cpuMicrosOf(pid),
     residentBytes: () => residentBytesOf(pid),
     stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 

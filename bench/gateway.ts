@@ -51,6 +51,15 @@ export async function startLoadedGateway(options: GatewayOptions): Promise<Loade
     // Away from any reelay.yaml of the caller's.
     cwd: directory,
   });
+  try {
+    return await prepare(server, options);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function prepare(server: RunningServer, options: GatewayOptions): Promise<LoadedGateway> {
   const admin = adminOf(server.url);
   const account = await admin<{ id: string }>('POST', '/accounts', { name: 'bench' });
   await admin('POST', `/accounts/${account.id}/top-ups`, { amount: TOP_UP, note: 'bench' });

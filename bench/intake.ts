@@ -3,10 +3,10 @@
  * before it is answered; nothing is submitted inside the request.
  */
 import assert from 'node:assert/strict';
-import { startServer } from './child.ts';
+import { startServer, type RunningServer } from './child.ts';
 import { probeDisk } from './disk.ts';
 import { startLoadedGateway, turnOf, type LoadedGateway } from './gateway.ts';
-import { load } from './load.ts';
+import { load, type LoadRequest } from './load.ts';
 import { figureLine, rateLine, type Report } from './report.ts';
 import { ratioOf, takeTurns, type Pace } from './rounds.ts';
 
@@ -16,14 +16,17 @@ const AIM_OVER_ONE_COMMIT = 2;
 
 export async function intake(scratch: string, pace: Pace): Promise<Report> {
   const disk = probeDisk(scratch);
-  const upstream = await startServer({ script: 'bench/references/upstream.ts' });
-  const constant = await startServer({ script: 'bench/references/constant.ts' });
+  await using upstream = await startServer({ script: 'bench/references/upstream.ts' });
+  await using constant = await startServer({ script: 'bench/references/constant.ts' });
   const options = { scratch, upstreamUrl: upstream.url, concurrency: 1 };
-  const grouped = await startLoadedGateway(options);
-  const single = await startLoadedGateway({ ...options, script: 'bench/references/one-commit-gateway.ts' });
+  await using grouped = await startLoadedGateway(options);
+  await using single = await startLoadedGateway({
+    ...options,
+    script: 'bench/references/one-commit-gateway.ts',
+  });
   for (const gateway of [grouped, single]) await fillLane(gateway);
 
-  const turn = (server: typeof constant, create: LoadedGateway['create']) => (durationMs: number) =>
+  const turn = (server: RunningServer, create: LoadRequest) => (durationMs: number) =>
     turnOf(server, create, { connections: CONNECTIONS, durationMs });
   const turns = await takeTurns(
     [
@@ -38,7 +41,6 @@ export async function intake(scratch: string, pace: Pace): Promise<Report> {
     assert.equal((await gateway.channel()).running, 1, 'nothing is submitted while the lane is at its cap');
     await gateway.verifyLedger();
   }
-  for (const server of [grouped, single, constant, upstream]) await server.stop();
 
   const of = (name: string) => turns.get(name)!;
   return {

@@ -33,13 +33,12 @@ export async function start(
   // The first round only fills the system's file cache.
   for (let round = 0; round <= rounds; round++) {
     for (const [kind, options] of Object.entries(kinds)) {
-      const server = await startServer(options());
+      await using server = await startServer(options());
       await sleep(idleMs);
       if (round > 0) {
         figures.get(kind)!.startMs.push(server.startMs);
         figures.get(kind)!.residentMib.push(server.residentBytes() / MIB);
       }
-      await server.stop();
     }
   }
   const bare = spreadOf(figures.get('bare node:http server')!.residentMib).median;

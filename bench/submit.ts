@@ -13,18 +13,17 @@ const CONNECTIONS = 32;
 const AIM = 0.2;
 
 export async function submit(scratch: string, pace: Pace): Promise<Report> {
-  const upstream = await startServer({ script: 'bench/references/upstream.ts' });
-  const proxy = await startServer({ script: 'bench/references/proxy.ts', args: [upstream.url] });
+  await using upstream = await startServer({ script: 'bench/references/upstream.ts' });
+  await using proxy = await startServer({ script: 'bench/references/proxy.ts', args: [upstream.url] });
   // The upstream's own path: the proxy changes nothing.
   const passed = { url: proxy.url, path: '/v1/videos/text2video', headers: {}, body: CREATE_BODY };
 
   const gatewayTurn = async (durationMs: number): Promise<Turn> => {
-    const gateway = await startLoadedGateway({ scratch, upstreamUrl: upstream.url, concurrency: null });
+    await using gateway = await startLoadedGateway({ scratch, upstreamUrl: upstream.url, concurrency: null });
     await turnOf(gateway, gateway.create, { connections: CONNECTIONS, durationMs: pace.warmUpMs });
     const turn = await turnOf(gateway, gateway.create, { connections: CONNECTIONS, durationMs });
     const { waiting } = await gateway.channel();
     assert.equal(waiting, 0, 'every create reached the upstream inside its request');
-    await gateway.stop();
     return turn;
   };
   const turns = await takeTurns(
@@ -37,7 +36,6 @@ export async function submit(scratch: string, pace: Pace): Promise<Report> {
     ],
     pace,
   );
-  for (const server of [proxy, upstream]) await server.stop();
 
   const reference = turns.get('proxy')!;
   const subject = turns.get('gateway')!;
