@@ -79,6 +79,11 @@ export function looseVideo(body: VideoRequestBody, surface: SurfaceDefaults): Lo
   };
 }
 
+/** No claims at all, for doors that name their fields otherwise. */
+export function noClaims(surface: SurfaceDefaults): LooseVideo {
+  return looseVideo({}, surface);
+}
+
 /** Absent, null, empty text and empty lists are no claim: forms and some clients send fields they leave empty. */
 function claim(claims: Claim[], source: string, value: unknown): void {
   if (isGiven(value)) claims.push({ source, value });

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { Json, TaskView } from '../../core/ports.ts';
 import { isFeature, type FeatureRequest } from '../../core/request/feature.ts';
 import { isObject } from '../../core/request/read.ts';
-import { dataOf, outputsOfRole, type LinkedOutput } from '../kit/outputs.ts';
+import { madeFiles, secondsText, type MadeFile, type MadeFiles } from '../kit/made-files.ts';
+import { dataOf } from '../kit/outputs.ts';
+import { makesVideo } from '../kit/video-object.ts';
 
 const klingVideo = z.looseObject({
   id: z.string(),
@@ -43,82 +45,50 @@ export type KlingTaskResult = z.output<typeof klingTaskResult>;
 
 /** The result of a completed task. Files whose copies have expired are no longer told of. */
 export function taskResult(view: TaskView, options: { watermarks: boolean }): KlingTaskResult {
-  const { request } = view.task;
-  if (!isFeature(request)) return { videos: filmOf(view, options.watermarks) };
-  const result = filesOf(view, request, options.watermarks);
+  const files = filesIn(view, options.watermarks);
   const data = withLongIds(dataOf(view));
-  if (!isObject(data)) return result;
+  if (!isObject(data)) return files;
   // What is answered at once comes with the task that the platform puts around it.
   const found = isObject(data['task_result']) ? data['task_result'] : data;
-  return { ...result, ...found };
+  return { ...files, ...found };
 }
 
-function filmOf(view: TaskView, watermarks: boolean): NonNullable<KlingTaskResult['videos']> {
-  const { task, links } = view;
-  if (links === null) return [];
-  const watermark = watermarks && links.watermarked ? { watermark_url: links.watermarked } : {};
-  const seconds = task.result?.durationSeconds ?? task.request.seconds;
-  return [{ id: task.id, url: links.video, ...watermark, duration: secondsText(seconds) }];
-}
-
-/** Files that have no place of their own in what was found beside them. */
-function filesOf(view: TaskView, request: FeatureRequest, watermarks: boolean): KlingTaskResult {
-  const own = (role: LinkedOutput['role']) =>
-    outputsOfRole(view, role).filter(({ path }) => path === undefined);
-  const marks = watermarks ? new Map(own('watermarked').map(({ index, url }) => [index ?? 0, url])) : null;
-  const marked = ({ index }: LinkedOutput) => {
-    const url = marks?.get(index ?? 0);
-    return url === undefined ? {} : { watermark_url: url };
-  };
-  const { task } = view;
-  const session = sessionOf(request);
-  const videos = own('video').map((output) => ({
-    id: task.id,
+function filesIn(view: TaskView, watermarks: boolean): KlingTaskResult {
+  const { id, request } = view.task;
+  const session = isFeature(request) ? sessionOf(request) : null;
+  const isSeries = isFeature(request) && request.parameters['result_type'] === 'series';
+  const made = madeFiles(view);
+  const watermark = ({ watermarkUrl }: MadeFile) =>
+    watermarks && watermarkUrl !== null ? { watermark_url: watermarkUrl } : {};
+  const videos = made.videos.map((file) => ({
+    id,
     ...(session === null ? {} : { session_id: session }),
-    url: output.url,
-    ...marked(output),
-    duration: secondsText(output.durationSeconds ?? task.result?.durationSeconds ?? null),
+    url: file.url,
+    ...watermark(file),
+    duration: secondsText(file.seconds),
   }));
-  const images = own('image').map((output, position) => ({
-    index: output.index ?? position,
-    url: output.url,
-    ...marked(output),
-  }));
-  const audios = audiosOf(view, own('audio'), own('audio_wav'));
-  const isSeries = request.parameters['result_type'] === 'series';
+  const images = made.images.map((file) => ({ index: file.index, url: file.url, ...watermark(file) }));
+  const audios = made.audios.map((file) => audioOf(id, request.operation, file));
   return {
-    ...(videos.length > 0 || request.makes === 'video' ? { videos } : {}),
+    ...(videos.length > 0 || makesVideo(view.task) ? { videos } : {}),
     ...(images.length === 0 ? {} : isSeries ? { series_images: images } : { images }),
     ...(audios.length === 0 ? {} : { audios }),
   };
 }
 
-function audiosOf(
-  { task }: TaskView,
-  compressed: LinkedOutput[],
-  plain: LinkedOutput[],
-): NonNullable<KlingTaskResult['audios']> {
-  if (task.request.operation === 'text-to-speech') {
-    return compressed.map(({ url, durationSeconds }) => ({
-      id: task.id,
-      url,
-      duration: secondsText(durationSeconds ?? task.result?.durationSeconds ?? null),
-    }));
-  }
-  const wavs = new Map(plain.map((output) => [output.index ?? 0, output]));
-  return compressed.map((mp3) => {
-    const wav = wavs.get(mp3.index ?? 0);
-    const wavFields = wav && {
-      url_wav: wav.url,
-      duration_wav: secondsText(wav.durationSeconds ?? mp3.durationSeconds ?? null),
-    };
-    return {
-      id: task.id,
-      url_mp3: mp3.url,
-      duration_mp3: secondsText(mp3.durationSeconds ?? null),
-      ...wavFields,
-    };
-  });
+/** Speech has one address, sounds have one for each format. */
+function audioOf(
+  id: string,
+  operation: string,
+  { url, seconds, wav }: MadeFiles['audios'][number],
+): NonNullable<KlingTaskResult['audios']>[number] {
+  if (operation === 'text-to-speech') return { id, url, duration: secondsText(seconds) };
+  return {
+    id,
+    url_mp3: url,
+    duration_mp3: secondsText(seconds),
+    ...(wav && { url_wav: wav.url, duration_wav: secondsText(wav.seconds ?? seconds) }),
+  };
 }
 
 /** The session an edit was made in, under the id the caller knows. */
@@ -136,9 +106,4 @@ export function withLongIds(value: Json): Json {
       return [key, isLong ? BigInt(part) : withLongIds(part as Json)];
     }),
   );
-}
-
-/** `5.041`, `5`: at most three decimals, as the platform's own answers show (§2.3). Empty where it is not known. */
-function secondsText(seconds: number | null): string {
-  return seconds === null ? '' : String(Math.round(seconds * 1000) / 1000);
 }
