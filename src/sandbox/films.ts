@@ -1,4 +1,4 @@
-/** From a task's plan to a file: frames fetched, size settled, rendered once, in the background. */
+/** From a task's plan to a film: frames fetched, size settled, rendered once, in the background. */
 import sharp from 'sharp';
 import type { FilmPlan, FilmVariant, SimulatedTask } from '../providers/kit/simulator.ts';
 import type { RenderedFile, Renderer, VideoJob } from './render/index.ts';

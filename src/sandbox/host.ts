@@ -55,6 +55,9 @@ export function createHost(options: {
       return count % 2 === 0 ? lie(honest, manner) : honest;
     },
     filmUrl: (task, variant, origin) => origin + links.path(task.taskId, variant),
+    fileUrl: (task, name, origin) => origin + links.filePath(task.taskId, name),
+    keepRecord: (record) => state.keepRecord(record),
+    findRecord: (upstream, account, kind, id) => state.findRecord(upstream, account, kind, id),
   };
 }
 

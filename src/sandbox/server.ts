@@ -10,13 +10,15 @@ import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../lib/clock.ts';
 import { createGuardedHttp } from '../lib/guarded-http.ts';
 import { serveBytes } from '../lib/serve-bytes.ts';
-import type { Simulator, SimulatorRequest } from '../providers/kit/simulator.ts';
+import type { SimulatedTask, Simulator, SimulatorRequest } from '../providers/kit/simulator.ts';
 import { HONEST_BEHAVIOUR } from './behaviour.ts';
 import type { Behaviour } from './behaviour.ts';
 import { createCallbacks } from './callbacks.ts';
 import { answerControl } from './control.ts';
 import type { ControlContext } from './control.ts';
 import { createFileLinks } from './file-links.ts';
+import type { FileLink } from './file-links.ts';
+import { contentTypeOf, createFiles } from './files.ts';
 import { createFilms } from './films.ts';
 import { createHost, honestStatus } from './host.ts';
 import {
@@ -33,7 +35,7 @@ import {
 } from './http-io.ts';
 import { openPictures } from './pictures.ts';
 import { createRenderer } from './render/index.ts';
-import type { Renderer } from './render/index.ts';
+import type { RenderedFile, Renderer } from './render/index.ts';
 import { loadSimulators } from './simulators.ts';
 import { openState } from './state.ts';
 
@@ -47,8 +49,8 @@ export interface SandboxOptions {
   speed: number;
   render: 'full' | 'tiny';
   clock: Clock;
-  /** Instead of the built-in one; closed by its owner. */
-  renderer?: Pick<Renderer, 'video'>;
+  /** Instead of the built-in one; closed by its owner. What it leaves out cannot be downloaded. */
+  renderer?: Pick<Renderer, 'video'> & Partial<Renderer>;
   /** Origins (`http://10.0.0.5:8787`) that may be pushed to although they are private; loopback always may. */
   gatewayCallbackOrigins?: () => readonly string[];
   /** Hosts and CIDRs that reference URLs may name although they are private. */
@@ -72,6 +74,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     ? null
     : createRenderer({ cacheDir: join(dataDir, 'renders'), mode: options.render });
   const films = createFilms(options.renderer ?? ownRenderer!, pictures);
+  const files = createFiles(options.renderer ?? ownRenderer!, pictures);
   const links = createFileLinks(state.fileKey);
   const control: ControlContext = { state, now: () => clock.now(), behaviour: HONEST_BEHAVIOUR };
   const behaviour = () => control.behaviour;
@@ -150,26 +153,42 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const link = links.read(url.pathname, url.searchParams.get('token'));
     const task = link ? state.getTask(link.taskId)?.task : undefined;
     const isThere =
-      task?.film &&
+      task &&
       honestStatus(task, clock.now()) === 'succeeded' &&
       clock.now() - task.createdAt < linkLifetimeMs;
-    if (!link || !task || !isThere) return send(response, notFound());
-    const { path, bytes } = await films.film(task, link.variant);
+    const file = link && isThere ? await openFile(task, link) : null;
+    if (!file || !task) return send(response, notFound());
     const answer = await serveBytes(
       { method: request.method ?? 'GET', headers: request.headers },
       {
-        bytes,
-        contentType: 'video/mp4',
-        etag: `"${task.taskId}-${link.variant}"`,
+        bytes: file.bytes,
+        contentType: file.contentType,
+        etag: `"${file.filename}"`,
         modifiedAt: task.endsAt ?? task.createdAt,
-        filename: `${task.taskId}.mp4`,
-        open: async (range) => createReadStream(path, range),
+        filename: file.filename,
+        open: async (range) => createReadStream(file.path, range),
       },
       'inline',
     );
     response.writeHead(answer.status, answer.headers);
     if (answer.stream) await pipeline(answer.stream, response, { signal: stopping.signal });
     else response.end();
+  }
+
+  async function openFile(
+    task: SimulatedTask,
+    link: FileLink,
+  ): Promise<(RenderedFile & { contentType: string; filename: string }) | null> {
+    if ('variant' in link) {
+      if (!task.film) return null;
+      const film = await films.film(task, link.variant);
+      const ending = link.variant === 'plain' ? '' : '-watermarked';
+      return { ...film, contentType: 'video/mp4', filename: `${task.taskId}${ending}.mp4` };
+    }
+    const plan = task.files?.find(({ name }) => name === link.name);
+    if (!plan) return null;
+    const filename = `${task.taskId}-${plan.name}`;
+    return { ...(await files.file(plan)), contentType: contentTypeOf(plan), filename };
   }
 
   const stopping = new AbortController();

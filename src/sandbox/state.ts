@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import { parseJson, writeJson } from '../lib/json.ts';
-import type { SimulatedTask } from '../providers/kit/simulator.ts';
+import type { SimulatedRecord, SimulatedTask } from '../providers/kit/simulator.ts';
 
 /** `notified`: how many status changes have been pushed (1: processing, 2: the end). */
 export interface StoredTask {
@@ -28,7 +28,7 @@ export interface SandboxState {
   listTasks(query: {
     upstream: string;
     account: string;
-    path: string;
+    path?: string;
     createdFrom: number;
     offset: number;
     limit: number;
@@ -40,6 +40,8 @@ export interface SandboxState {
   /** Tasks whose caller still waits for a push. */
   tasksToNotify(): StoredTask[];
   setNotified(taskId: string, notified: number): void;
+  keepRecord(record: SimulatedRecord): void;
+  findRecord(upstream: string, account: string, kind: string, id: string): SimulatedRecord | null;
   close(): void;
 }
 
@@ -63,6 +65,14 @@ const schema = `
     submits INTEGER NOT NULL,
     notified INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS records (
+    upstream TEXT NOT NULL,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (upstream, account, kind, id)
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS tasks_by_handle ON tasks (upstream, account, dedup_handle, sequence);
   CREATE INDEX IF NOT EXISTS tasks_by_path ON tasks (upstream, account, path, sequence);
   CREATE INDEX IF NOT EXISTS tasks_by_end ON tasks (upstream, account, pack, ends_at);
@@ -150,11 +160,11 @@ export function openState(directory: string): SandboxState {
     },
     listTasks: ({ upstream, account, path, createdFrom, offset, limit }) =>
       many(
-        `SELECT * FROM tasks WHERE upstream = ? AND account = ? AND path = ? AND created_at > ?
-           ORDER BY sequence DESC LIMIT ? OFFSET ?`,
+        `SELECT * FROM tasks WHERE upstream = ? AND account = ? ${path === undefined ? '' : 'AND path = ?'}
+           AND created_at > ? ORDER BY sequence DESC LIMIT ? OFFSET ?`,
         upstream,
         account,
-        path,
+        ...(path === undefined ? [] : [path]),
         createdFrom,
         limit,
         offset,
@@ -185,6 +195,20 @@ export function openState(directory: string): SandboxState {
         taskId,
         notified,
       ),
+    keepRecord: (record) =>
+      void prepare(
+        'INSERT OR REPLACE INTO records (upstream, account, kind, id, record) VALUES (?, ?, ?, ?, ?)',
+      ).run(record.upstream, record.account, record.kind, record.id, writeJson(record)),
+    findRecord(upstream, account, kind, id) {
+      const row = one(
+        'SELECT record FROM records WHERE upstream = ? AND account = ? AND kind = ? AND id = ?',
+        upstream,
+        account,
+        kind,
+        id,
+      );
+      return row && (parseJson(row['record'] as string) as unknown as SimulatedRecord);
+    },
     close: () => database.close(),
   };
 }

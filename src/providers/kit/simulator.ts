@@ -53,6 +53,8 @@ export interface SimulatedTask {
   /** What the simulator wants to remember: opaque to the sandbox. */
   details: Json;
   film: FilmPlan | null;
+  /** Files beside the film: pictures and sounds, each under a name of its own. */
+  files?: FilePlan[];
 }
 
 /** What to render for a task, frames still as references. */
@@ -70,6 +72,43 @@ export interface FilmPlan {
   lastFrame: FrameSource | null;
   /** Whether the watermarked variant was asked for, too. */
   watermark: boolean;
+}
+
+/** A still or a sound to render for a task. `name` is the last part of its link, ending included. */
+export type FilePlan = ImagePlan | SoundPlan;
+
+export interface ImagePlan {
+  kind: 'image';
+  name: string;
+  /** Pixels; null: as large as the source. */
+  size: { width: number; height: number } | null;
+  /** How much wider and higher than `size` it is; absent: as large. */
+  stretch?: { width: number; height: number };
+  prompt: string;
+  title: string;
+  source: FrameSource | null;
+  watermark: boolean;
+}
+
+export interface SoundPlan {
+  kind: 'sound';
+  name: string;
+  seconds: number;
+  /** What it is about: the same words give the same tune. */
+  text: string;
+  format: 'wav' | 'm4a';
+}
+
+/** A thing that an account made and that outlives its task: a voice, an element, a session. */
+export interface SimulatedRecord {
+  upstream: string;
+  account: string;
+  kind: string;
+  id: string;
+  /** Opaque to the sandbox. */
+  data: Json;
+  createdAt: number;
+  deletedAt: number | null;
 }
 
 export type FrameSource = { kind: 'picture'; pictureId: string } | { kind: 'url'; url: string };
@@ -104,7 +143,8 @@ export interface SimulatorHost {
   listTasks(query: {
     upstream: string;
     account: string;
-    path: string;
+    /** Absent: whichever path they were created at. */
+    path?: string;
     createdFrom: number;
     offset: number;
     limit: number;
@@ -117,6 +157,12 @@ export interface SimulatorHost {
   statusOf(task: SimulatedTask): SimulatedStatus;
   /** An absolute link with a token to the task's film. */
   filmUrl(task: SimulatedTask, variant: FilmVariant, origin: string): string;
+  /** An absolute link with a token to one of the task's `files`, by name. */
+  fileUrl(task: SimulatedTask, name: string, origin: string): string;
+  /** Keeps a record, in place of an older one of the same kind and id: durable when it returns. */
+  keepRecord(record: SimulatedRecord): void;
+  /** Deleted ones too; null when there never was one. */
+  findRecord(upstream: string, account: string, kind: string, id: string): SimulatedRecord | null;
 }
 
 export interface Simulator {

@@ -164,10 +164,24 @@ describe('the body of a create', () => {
 });
 
 describe('what this provider cannot make', () => {
+  const film = { media: url('v.mp4'), role: 'feature', keepOriginalSound: false } as const;
   const cases: [string, Partial<VideoRequest>, RegExp][] = [
-    ['motion control', { operation: 'motion-control' }, /motion-control route/],
-    ['avatar', { operation: 'avatar' }, /sound file/],
-    ['lip-sync', { operation: 'lip-sync' }, /identify-face/],
+    ['motion control elsewhere', { operation: 'motion-control' }, /kling-v2-6 and kling-v3 have/],
+    [
+      'motion control without a picture',
+      { operation: 'motion-control', model: 'kling-v3', referenceVideo: film },
+      /picture of the person/,
+    ],
+    ['an avatar without a sound', { operation: 'avatar', firstFrame: stored }, /a sound file is missing/],
+    ['a lip-sync without a sound', { operation: 'lip-sync', firstFrame: stored }, /a sound file is missing/],
+    ['a lip-sync of nobody', { operation: 'lip-sync', audio: stored }, /film, or a picture/],
+    ['a last frame of 3.0 turbo', { model: 'kling-3.0-turbo', lastFrame: stored }, /no last one/],
+    ['a voice of 3.0 turbo', { model: 'kling-3.0-turbo', voiceIds: ['1'] }, /kling-v3 does/],
+    [
+      'shots of 3.0 turbo that are left to it',
+      { model: 'kling-3.0-turbo', multiShot: { type: 'intelligence', shots: [] } },
+      /only as a list/,
+    ],
     ['a model without text to video', { model: 'kling-v2-1' }, /first frame is missing/],
     ['references elsewhere', { model: 'kling-v2-6', references: [stored] }, /kling-v1-6/],
     ['references beside frames', { references: [stored], firstFrame: stored }, /not both/],

@@ -1,9 +1,15 @@
 /** The canonical request in the upstream's words: which route, which body. */
-import type { Channel, Json } from '../../core/ports.ts';
-import type { Media, Quality, VideoRequest } from '../../core/request/types.ts';
-import { UpstreamError } from '../../core/errors.ts';
-import { KLING_PATHS } from './wire.ts';
-import type { KlingPath, WireObject } from './wire.ts';
+import type { Channel } from '../../core/ports.ts';
+import type { Media, VideoRequest } from '../../core/request/types.ts';
+import { elementId } from './element-id.ts';
+import { mediaText } from './media.ts';
+import { missingForNew, newBodyOf } from './new-body.ts';
+import { KLING_PATHS } from './routes.ts';
+import type { KlingPath } from './routes.ts';
+import { missingForScene, modeOf, sceneFields, speaksFromPicture } from './scene-body.ts';
+import type { Face } from './scene-body.ts';
+import { envelopeFields } from './tasks.ts';
+import type { WireObject } from './wire.ts';
 
 const omniModels = new Set(['kling-video-o1', 'kling-v3-omni']);
 /** Accept `mode` in silence at best: they have one grade. */
@@ -21,25 +27,43 @@ const textModels = new Set([
   'kling-v3',
 ]);
 
+/** Models that exist in the new standard only, by the name they have in its paths (specs: Kling API, 2026). */
+const newModels: Record<string, string> = { 'kling-3.0-turbo': 'kling-3.0-turbo' };
+
+/** Where a request is sent: the model stands in the path of the new standard, in the body of the legacy one. */
+export type Route = { standard: 'legacy'; path: KlingPath } | { standard: 'new'; path: string };
+
 /** The route that makes this request. */
-export function pathOf(request: VideoRequest): KlingPath {
+export function routeFor(request: VideoRequest): Route {
+  const newModel = newModels[request.model];
+  if (newModel !== undefined) {
+    const kind = request.firstFrame ? 'image-to-video' : 'text-to-video';
+    return { standard: 'new', path: `/${kind}/${newModel}` };
+  }
+  return { standard: 'legacy', path: legacyPathOf(request) };
+}
+
+/** Its path, without regard to the standard. */
+export function pathOf(request: VideoRequest): string {
+  return routeFor(request).path;
+}
+
+function legacyPathOf(request: VideoRequest): KlingPath {
+  if (request.operation === 'motion-control') return KLING_PATHS.motionControl;
+  if (speaksFromPicture(request)) return KLING_PATHS.avatar;
+  if (request.operation === 'lip-sync') return KLING_PATHS.advancedLipSync;
   if (omniModels.has(request.model)) return KLING_PATHS.omniVideo;
   if (request.references.length > 0) return KLING_PATHS.multiImage2video;
   return request.firstFrame || request.lastFrame ? KLING_PATHS.image2video : KLING_PATHS.text2video;
 }
 
-/** Why this upstream cannot make the request (yet), as a sentence; null when it can. */
+/** Why this upstream cannot make the request, as a sentence; null when it can. */
 export function missingFor(request: VideoRequest): string | null {
-  if (request.operation === 'motion-control') {
-    return 'motion control needs the upstream’s motion-control route, which this provider does not speak yet';
-  }
-  if (request.operation === 'avatar') {
-    return 'avatar needs the upstream’s avatar route and a sound file, which this provider does not speak yet';
-  }
-  if (request.operation === 'lip-sync') {
-    return 'lip-sync needs the upstream’s identify-face and advanced-lip-sync routes, which this provider does not speak yet';
-  }
-  const path = pathOf(request);
+  const scene = missingForScene(request);
+  if (scene !== undefined) return scene;
+  const route = routeFor(request);
+  if (route.standard === 'new') return missingForNew(request);
+  const { path } = route;
   if (path === KLING_PATHS.text2video && !textModels.has(request.model)) {
     return `${request.model} makes films from a picture only at this upstream; a first frame is missing`;
   }
@@ -77,26 +101,34 @@ const ownedFields = [
   'callback_url',
 ];
 
-/** The body of the create. Extensions lie below, canonical fields on top. */
+/** The body of the create. Extensions lie below, canonical fields on top. `face` is whom a lip-sync makes speak. */
 export async function bodyOf(
   request: VideoRequest,
   clientRef: string,
   channel: Channel,
+  face: Face | null = null,
 ): Promise<WireObject> {
-  const path = pathOf(request);
+  const route = routeFor(request);
+  if (route.standard === 'new') return newBodyOf(request, clientRef, channel);
+  const { path } = route;
   const body: WireObject = { ...request.extensions };
   for (const field of ownedFields) delete body[field];
+  const envelope = envelopeFields(clientRef, channel);
+  const scene = await sceneFields(request, path, channel, face);
+  if (scene) return { ...withoutSounds(body), ...scene, ...envelope };
   Object.assign(body, commonFields(request, path));
   if (path === KLING_PATHS.image2video) Object.assign(body, await frameFields(request, channel));
   if (path === KLING_PATHS.multiImage2video) {
     body['image_list'] = await Promise.all(
-      request.references.map(async (media) => ({ image: await pictureOf(media, channel) })),
+      request.references.map(async (media) => ({ image: await mediaText(media, channel) })),
     );
   }
   if (path === KLING_PATHS.omniVideo) Object.assign(body, await omniFields(request, channel));
-  const callbackUrl = channel.callbackUrl(clientRef);
-  if (callbackUrl) body['callback_url'] = callbackUrl;
-  body['external_task_id'] = clientRef;
+  return { ...body, ...envelope };
+}
+
+/** A scene's sound is one of two fields, and which of them is settled already. */
+function withoutSounds({ sound_file: _file, audio_id: _id, ...body }: WireObject): WireObject {
   return body;
 }
 
@@ -110,7 +142,7 @@ function commonFields(request: VideoRequest, path: KlingPath): WireObject {
   }
   if (!masterModels.has(model)) fields['mode'] = request.quality ?? modeOf(request.resolution);
   if (soundModels.has(model)) fields['sound'] = request.sound ? 'on' : 'off';
-  if (request.cfgScale !== null && cfgScaleModels.has(model)) fields['cfg_scale'] = request.cfgScale;
+  if (request.cfgScale !== null && takesCfgScale(model, path)) fields['cfg_scale'] = request.cfgScale;
   if (request.cameraControl) {
     const { type, config } = request.cameraControl;
     fields['camera_control'] = config ? { type, config } : { type };
@@ -129,9 +161,9 @@ function commonFields(request: VideoRequest, path: KlingPath): WireObject {
   return fields;
 }
 
-function modeOf(resolution: VideoRequest['resolution']): Quality {
-  if (resolution === '4K') return '4k';
-  return resolution === '1080P' ? 'pro' : 'std';
+/** multi-image2video has no such field, though its model does. */
+function takesCfgScale(model: string, path: KlingPath): boolean {
+  return cfgScaleModels.has(model) && path !== KLING_PATHS.multiImage2video;
 }
 
 function shotFields({ multiShot }: VideoRequest): WireObject {
@@ -148,17 +180,6 @@ function shotFields({ multiShot }: VideoRequest): WireObject {
   };
 }
 
-/** A JSON number beyond 2^53 on the wire: bigint is written bare. */
-function elementId(id: string): bigint {
-  if (!/^\d{1,20}$/.test(id)) {
-    throw new UpstreamError(
-      'rejected',
-      `element_list: "${id.slice(0, 40)}" is no element id; ids are decimal numbers.`,
-    );
-  }
-  return BigInt(id);
-}
-
 /** Where a first frame or an edited film gives the ratio, the field does not exist. */
 function ratioOf(request: VideoRequest, path: KlingPath): string | null {
   if (path === KLING_PATHS.image2video) return null;
@@ -170,13 +191,13 @@ function ratioOf(request: VideoRequest, path: KlingPath): string | null {
 
 async function frameFields(request: VideoRequest, channel: Channel): Promise<WireObject> {
   const fields: WireObject = {};
-  if (request.firstFrame) fields['image'] = await pictureOf(request.firstFrame, channel);
-  if (request.lastFrame) fields['image_tail'] = await pictureOf(request.lastFrame, channel);
-  if (request.staticMask) fields['static_mask'] = await pictureOf(request.staticMask, channel);
+  if (request.firstFrame) fields['image'] = await mediaText(request.firstFrame, channel);
+  if (request.lastFrame) fields['image_tail'] = await mediaText(request.lastFrame, channel);
+  if (request.staticMask) fields['static_mask'] = await mediaText(request.staticMask, channel);
   if (request.dynamicMasks.length > 0) {
     fields['dynamic_masks'] = await Promise.all(
       request.dynamicMasks.map(async ({ mask, trajectories }) => ({
-        mask: await pictureOf(mask, channel),
+        mask: await mediaText(mask, channel),
         trajectories: trajectories.map(({ x, y }) => ({ x, y })),
       })),
     );
@@ -193,7 +214,7 @@ async function omniFields(request: VideoRequest, channel: Channel): Promise<Wire
   if (pictures.length > 0) {
     fields['image_list'] = await Promise.all(
       pictures.map(async ({ media, type }) => ({
-        image_url: await pictureOf(media, channel),
+        image_url: await mediaText(media, channel),
         ...(type ? { type } : {}),
       })),
     );
@@ -208,19 +229,4 @@ async function omniFields(request: VideoRequest, channel: Channel): Promise<Wire
     ];
   }
   return fields;
-}
-
-/** A URL as it is, everything else as raw base64: the upstream refuses a `data:` prefix. */
-async function pictureOf(media: Media, channel: Channel): Promise<Json> {
-  switch (media.kind) {
-    case 'url':
-      return media.url;
-    case 'inline':
-      return media.text.replace(/^data:[^,]*,/i, '');
-    case 'upload':
-      return Buffer.from(media.bytes).toString('base64');
-    case 'stored':
-    case 'file':
-      return (await channel.readMedia(media)).bytes.toString('base64');
-  }
 }

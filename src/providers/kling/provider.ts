@@ -1,11 +1,13 @@
-/** The official Kling platform, legacy standard: the manifest. */
+/** The official Kling platform, both standards: the manifest. */
 import type { Provider } from '../../core/ports.ts';
 import { UpstreamError } from '../../core/errors.ts';
 import { credentialSchema, parseCredential } from './auth.ts';
 import { call } from './call.ts';
 import { publicSentence } from './errors.ts';
+import { feature } from './features.ts';
+import { resources } from './resources.ts';
+import { KLING_PATHS } from './routes.ts';
 import { video } from './video.ts';
-import { KLING_PATHS } from './wire.ts';
 
 export const kling: Provider = {
   id: 'kling',
@@ -30,6 +32,16 @@ export const kling: Provider = {
     'kling-v3',
     'kling-v3-omni',
     'kling-video-o1',
+    // In the new standard only.
+    'kling-3.0-turbo',
+    // Pictures.
+    'kling-v2',
+    'kling-v2-new',
+    'kling-image-o1',
+    'kolors-virtual-try-on-v1',
+    'kolors-virtual-try-on-v1-5',
+    // Features that have one model each, which nobody chooses.
+    'kling-features',
   ],
   async probe(channel, signal) {
     try {
@@ -44,6 +56,8 @@ export const kling: Provider = {
     }
   },
   video,
+  feature,
+  resources,
 };
 
 function adviceFor(error: UpstreamError): string | null {

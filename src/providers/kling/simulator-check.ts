@@ -4,13 +4,26 @@
  */
 import type { FrameSource } from '../kit/simulator.ts';
 import { Refusal } from './simulator-errors.ts';
-import { choice, flag, illegal, list, number, object, seconds, text, url } from './simulator-fields.ts';
+import {
+  choice,
+  flag,
+  illegal,
+  list,
+  number,
+  object,
+  optionalUrl,
+  seconds,
+  text,
+  watermark,
+} from './simulator-fields.ts';
 import { covers, MODELS } from './simulator-matrix.ts';
 import type { Mode, ModelRow } from './simulator-matrix.ts';
 import { checkMedia } from './simulator-media.ts';
 import type { Facts, KeepPicture, MediaFacts, Route } from './simulator-media.ts';
-import { KLING_PATHS } from './wire.ts';
-import type { KlingPath, WireObject } from './wire.ts';
+import { KLING_PATHS } from './routes.ts';
+import { checkMotion } from './simulator-motion.ts';
+import { checkNew, readNewPath } from './simulator-new.ts';
+import type { WireObject } from './wire.ts';
 
 export interface Plan {
   model: string;
@@ -22,6 +35,9 @@ export interface Plan {
   voice: boolean;
   /** A reference video goes in: another price. */
   video: boolean;
+  /** Motion control, with a price list of its own; what sound there is comes from its reference. */
+  motion?: boolean;
+  keepsSound?: boolean;
   /** All text the film is about, shots included. */
   prompt: string;
   firstFrame: FrameSource | null;
@@ -39,7 +55,9 @@ const ratios = ['16:9', '9:16', '1:1'] as const;
 const modes = ['std', 'pro', '4k'] as const;
 
 /** Throws Refusal 1200, 1201 or 1203. */
-export function check(path: KlingPath, body: WireObject, keep: KeepPicture): Plan {
+export function check(path: string, body: WireObject, keep: KeepPicture): Plan {
+  if (readNewPath(path)) return checkNew(path, body, keep);
+  if (path === KLING_PATHS.motionControl) return checkMotion(body, keep);
   const route = routeOf(path);
   const model = text(body, 'model_name', 100) || (route === 'omni' ? 'kling-video-o1' : defaultOf(route));
   const row = Object.hasOwn(MODELS, model) ? MODELS[model] : undefined;
@@ -70,16 +88,23 @@ export function check(path: KlingPath, body: WireObject, keep: KeepPicture): Pla
     firstFrame: media.firstFrame,
     lastFrame: media.lastFrame,
     reference: media.reference,
-    watermark: checkWatermark(body),
+    watermark: watermark(body),
     externalTaskId: text(body, 'external_task_id', 256) || null,
-    callbackUrl: text(body, 'callback_url', 4096) ? url(body['callback_url'], 'callback_url') : null,
+    callbackUrl: optionalUrl(body, 'callback_url'),
   };
 }
 
-function routeOf(path: KlingPath): Route {
-  if (path === KLING_PATHS.text2video) return 'text';
-  if (path === KLING_PATHS.image2video) return 'image';
-  return path === KLING_PATHS.omniVideo ? 'omni' : 'multiImage';
+const routes: Record<string, Route> = {
+  [KLING_PATHS.text2video]: 'text',
+  [KLING_PATHS.image2video]: 'image',
+  [KLING_PATHS.multiImage2video]: 'multiImage',
+  [KLING_PATHS.omniVideo]: 'omni',
+};
+
+function routeOf(path: string): Route {
+  const route = routes[path];
+  if (!route) throw new Refusal(1202);
+  return route;
 }
 
 function defaultOf(route: Route): string {
@@ -237,9 +262,4 @@ function checkRatio(body: WireObject, route: Route, media: MediaFacts): Plan['as
   if (media.video === 'base') return ratio ?? '16:9';
   if (!ratio) throw illegal('aspect_ratio', 'is required without a first frame and a base video');
   return ratio;
-}
-
-function checkWatermark(body: WireObject): boolean {
-  const info = object(body, 'watermark_info');
-  return info ? flag(info, 'enabled') : false;
 }

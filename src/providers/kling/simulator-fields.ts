@@ -6,6 +6,7 @@ import type { Json } from '../../lib/json.ts';
 import { DataUriError, decodeBase64 } from '../../lib/data-uri.ts';
 import { sniff } from '../../lib/sniff.ts';
 import type { FrameSource } from '../kit/simulator.ts';
+import { soundSeconds } from '../kit/sound-length.ts';
 import { Refusal } from './simulator-errors.ts';
 import { pictureSize } from './simulator-picture.ts';
 import { isObject } from './wire.ts';
@@ -40,6 +41,71 @@ export function choice<Value extends string>(
   if (!found)
     throw illegal(place + field, `value '${show(value)}' is invalid, must be one of ${allowed.join(', ')}`);
   return found;
+}
+
+export function requireText(body: WireObject, field: string, lengthMax: number, place = ''): string {
+  const value = text(body, field, lengthMax, place);
+  if (!value) throw illegal(place + field, 'must not be empty');
+  return value;
+}
+
+export function requireChoice<Value extends string>(
+  body: WireObject,
+  field: string,
+  allowed: readonly Value[],
+  place = '',
+): Value {
+  const value = choice(body, field, allowed, place);
+  if (value === null) throw illegal(place + field, `is required, must be one of ${allowed.join(', ')}`);
+  return value;
+}
+
+export function integer(
+  body: WireObject,
+  field: string,
+  min: number,
+  max: number,
+  place = '',
+): number | null {
+  const value = number(body, field, min, max, place);
+  if (value !== null && !Number.isInteger(value)) throw illegal(place + field, 'must be an integer');
+  return value;
+}
+
+export function requireInteger(
+  body: WireObject,
+  field: string,
+  min: number,
+  max: number,
+  place = '',
+): number {
+  const value = integer(body, field, min, max, place);
+  if (value === null) throw illegal(place + field, 'is required');
+  return value;
+}
+
+/** Whether a field says anything at all. */
+export function has(body: WireObject, field: string): boolean {
+  const value = given(body, field);
+  return value !== undefined && value !== '';
+}
+
+/** The one of several fields that is given. */
+export function exactlyOne<Field extends string>(
+  body: WireObject,
+  fields: readonly Field[],
+  place = '',
+): Field {
+  const named = fields.filter((field) => has(body, field));
+  if (named.length !== 1) {
+    throw illegal(place + (named[1] ?? fields[0]!), `exactly one of ${fields.join(', ')} must be given`);
+  }
+  return named[0]!;
+}
+
+export function watermark(body: WireObject): boolean {
+  const info = object(body, 'watermark_info');
+  return info ? flag(info, 'enabled') : false;
 }
 
 export function list(body: WireObject, field: string, countMax: number): WireObject[] {
@@ -104,6 +170,44 @@ export function url(value: Json | undefined, field: string): string {
   return value;
 }
 
+export function optionalUrl(body: WireObject, field: string): string | null {
+  return has(body, field) ? url(body[field], field) : null;
+}
+
+const soundBytesMax = 5 * 1024 * 1024;
+
+/** A sound by URL (length unknown, null) or base64, of a length within bounds where it can be read. */
+export function sound(
+  value: Json | undefined,
+  field: string,
+  limits: { secondsMin: number; secondsMax: number; types: RegExp },
+): { url: string | null; seconds: number | null } {
+  if (typeof value !== 'string' || value === '') throw illegal(field, 'must be a URL or base64');
+  if (/^https?:\/\//i.test(value)) return { url: url(value, field), seconds: null };
+  const bytes = inline(value, field, soundBytesMax);
+  const type = sniff(bytes)?.contentType ?? '';
+  if (!limits.types.test(type)) throw illegal(field, 'audio format is invalid');
+  const length = soundSeconds(bytes);
+  if (length !== null && (length < limits.secondsMin || length > limits.secondsMax)) {
+    throw illegal(
+      field,
+      `audio is ${length.toFixed(1)} s long, must be ${limits.secondsMin} to ${limits.secondsMax} s`,
+    );
+  }
+  return { url: null, seconds: length };
+}
+
+/** Base64 without a prefix. */
+function inline(value: string, field: string, bytesMax: number): Buffer {
+  if (/^data:/i.test(value)) throw illegal(field, 'base64 must not have a data: prefix');
+  try {
+    return decodeBase64(value, bytesMax);
+  } catch (error) {
+    if (error instanceof DataUriError) throw illegal(field, `is neither a URL nor base64 (${error.message})`);
+    throw error;
+  }
+}
+
 const pictureBytesMax = 10 * 1024 * 1024;
 const sideMin = 300;
 /** 1:2.5 to 2.5:1. */
@@ -117,14 +221,7 @@ export function picture(
 ): FrameSource {
   if (typeof value !== 'string' || value === '') throw illegal(field, 'must be a URL or base64');
   if (/^https?:\/\//i.test(value)) return { kind: 'url', url: url(value, field) };
-  if (/^data:/i.test(value)) throw illegal(field, 'base64 must not have a data: prefix');
-  let bytes: Buffer;
-  try {
-    bytes = decodeBase64(value, pictureBytesMax);
-  } catch (error) {
-    if (error instanceof DataUriError) throw illegal(field, `is neither a URL nor base64 (${error.message})`);
-    throw error;
-  }
+  const bytes = inline(value, field, pictureBytesMax);
   const type = sniff(bytes)?.contentType;
   const size = type === 'image/png' || type === 'image/jpeg' ? pictureSize(bytes) : null;
   if (!size) throw illegal(field, 'image format is invalid, must be jpg, jpeg or png');

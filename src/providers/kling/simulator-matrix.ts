@@ -147,11 +147,18 @@ const rates: Record<string, Partial<Record<Mode, Rates>>> = {
   'kling-v2-5-turbo': { std: [300, 300, 300], pro: [500, 500, 500] },
   'kling-v2-6': { std: [300, 300, 300], pro: [500, 1000, 1200] },
   'kling-v3': { std: [600, 900, 900], pro: [800, 1200, 1200], '4k': [3000, 3000, 3000] },
+  // Always with sound; no price of its own is published: that of 3.0 with sound.
+  'kling-3.0-turbo': { std: [900, 900, 900], pro: [1200, 1200, 1200] },
   'kling-v3-omni': { std: [600, 800, 800], pro: [800, 1000, 1000], '4k': [3000, 3000, 3000] },
   'kling-video-o1': { std: [600, 600, 600], pro: [800, 800, 800] },
 };
 /** With a reference video, mute by rule. */
 const withVideo: Partial<Record<Mode, number>> = { std: 900, pro: 1200, '4k': 3000 };
+
+const motionRates: Record<string, Partial<Record<Mode, number>>> = {
+  'kling-v2-6': { std: 500, pro: 800 },
+  'kling-v3': { std: 900, pro: 1200 },
+};
 
 /** Thousandths of a unit that a film costs; failed ones cost nothing. */
 export function milliUnitsOf(film: {
@@ -161,7 +168,9 @@ export function milliUnitsOf(film: {
   sound: boolean;
   voice: boolean;
   video: boolean;
+  motion?: boolean;
 }): number {
+  if (film.motion) return (motionRates[film.model]?.[film.mode] ?? 0) * film.seconds;
   const [mute, sound, voice] = rates[film.model]?.[film.mode] ?? [0, 0, 0];
   if (film.video) return (withVideo[film.mode] ?? 0) * film.seconds;
   return (film.voice ? voice : film.sound ? sound : mute) * film.seconds;

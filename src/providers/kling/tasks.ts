@@ -1,0 +1,280 @@
+/** Tasks at the platform, whatever they make: query, list, look up by our own id, read a push. Both standards. */
+import type { Channel, Json, Observation, UpstreamCost } from '../../core/ports.ts';
+import { UpstreamError } from '../../core/errors.ts';
+import { call } from './call.ts';
+import { codeNotFound, publicSentence, saysContentPolicy } from './errors.ts';
+import { readLegacyResult, readNewOutputs } from './result.ts';
+import type { Made } from './result.ts';
+import { costUnitAt, isQueriedByOwnId, isTaskPath, NEW_TASKS_PATH } from './routes.ts';
+import { isObject, objectsIn, textOf } from './wire.ts';
+import type { WireObject } from './wire.ts';
+
+/**
+ * A ref of ours. Legacy: queries only find a task under the path that created it. New: the id is enough. A step that
+ * was answered at once and left no task has no id.
+ */
+export type KlingRef = { path: string; task_id: string | null } | { standard: 'new'; task_id: string };
+
+/** What a task answer tells us; everything else in it is ignored. */
+export interface WireTask {
+  taskId: string;
+  status: string;
+  statusMessage: string;
+  externalTaskId: string | null;
+  made: Made;
+  cost: UpstreamCost | null;
+}
+
+/** The most a page may hold (official documentation). */
+const pageSize = 500;
+/** From so many tasks of one path on, a page costs less than single queries. */
+const listFrom = 3;
+/** Single queries at a time, for what a page did not show. */
+const queriesAtOnce = 8;
+/** Ids in one `GET /tasks`; the documentation names no number, and so many make a URL of 2 KB. */
+const idsAtOnce = 100;
+
+/** Legacy: `path` is where the task was made, for what its units are counted in. Null when it is no task. */
+export function readTask(value: Json | undefined, path = ''): WireTask | null {
+  if (!isObject(value)) return null;
+  const taskId = textOf(value['task_id']);
+  if (!taskId) return null;
+  const info = isObject(value['task_info']) ? value['task_info'] : {};
+  const result = isObject(value['task_result']) ? value['task_result'] : {};
+  return {
+    taskId,
+    status: textOf(value['task_status']) ?? '',
+    statusMessage: textOf(value['task_status_msg']) ?? '',
+    externalTaskId: textOf(info['external_task_id']),
+    made: readLegacyResult(result),
+    cost: costOf(textOf(value['final_unit_deduction']), costUnitAt(path)),
+  };
+}
+
+/** The new standard's task. Null when it is none. */
+export function readNewTask(value: Json | undefined): WireTask | null {
+  if (!isObject(value)) return null;
+  const taskId = textOf(value['id']);
+  if (!taskId) return null;
+  return {
+    taskId,
+    status: textOf(value['status']) ?? '',
+    statusMessage: textOf(value['message']) ?? '',
+    externalTaskId: textOf(value['external_id']),
+    made: readNewOutputs(value['outputs']),
+    cost: readBilling(value['billing']),
+  };
+}
+
+/** What was really taken: units of a pack, or money (the discounted price). */
+function readBilling(value: Json | undefined): UpstreamCost | null {
+  const [bill] = objectsIn(value);
+  if (!bill) return null;
+  const isCash = bill['charge_type'] === 'cash';
+  const unit = isCash
+    ? textOf(bill['currency'])
+    : ({ image: 'image_unit', 'try-on': 'try_on_unit', try_on: 'try_on_unit' }[
+        String(bill['package_type'])
+      ] ?? 'unit');
+  return unit === null ? null : costOf(textOf(bill['amount']), unit);
+}
+
+function costOf(amount: string | null, unit: string): UpstreamCost | null {
+  return amount !== null && /^\d{1,9}(\.\d{1,9})?$/.test(amount) ? { amount, unit } : null;
+}
+
+export async function poll(ref: Json, channel: Channel, signal: AbortSignal): Promise<Observation> {
+  return observe(await findByRef(readRef(ref), channel, signal), channel);
+}
+
+export async function pollMany(
+  refs: Json[],
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<(Observation | null)[]> {
+  const wanted = refs.map(readRef);
+  const found: (Observation | null)[] = wanted.map(() => null);
+  const single: number[] = [];
+  for (const key of new Set(wanted.map(laneOf))) {
+    const positions = wanted.flatMap((ref, position) => (laneOf(ref) === key ? [position] : []));
+    if (positions.length < listFrom) {
+      single.push(...positions);
+      continue;
+    }
+    const ids = positions.flatMap((position) => wanted[position]!.task_id ?? []);
+    const listed = key === null ? await listNew(ids, channel, signal) : await list(key, channel, signal);
+    for (const position of positions) {
+      const task = listed.get(wanted[position]!.task_id ?? '');
+      if (task) found[position] = observe(task, channel);
+      else single.push(position);
+    }
+  }
+  await inTurns(single, queriesAtOnce, async (position) => {
+    found[position] = await pollQuietly(wanted[position]!, channel, signal);
+  });
+  return found;
+}
+
+/** By our own id under a legacy path; where the documentation knows queries by task id only, the newest page, too. */
+export async function lookupAt(
+  path: string,
+  clientRef: string,
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<{ ref: Json } | null> {
+  let task = await find(path, clientRef, channel, signal);
+  if (!task && !isQueriedByOwnId(path)) {
+    const newest = await listed(path, channel, signal);
+    task = newest.find(({ externalTaskId }) => externalTaskId === clientRef) ?? null;
+  }
+  return task ? { ref: { path, task_id: task.taskId } } : null;
+}
+
+/** By our own id in the new standard. */
+export async function lookupNew(
+  clientRef: string,
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<{ ref: Json } | null> {
+  const [task] = await queryNew(`external_task_ids=${encodeURIComponent(clientRef)}`, channel, signal);
+  return task ? { ref: { standard: 'new', task_id: task.taskId } } : null;
+}
+
+/** A push of either standard; only a hint. */
+export function readPush(body: Json): { clientRef: string } | null {
+  const task = readTask(body) ?? readNewTask(body);
+  return task?.externalTaskId ? { clientRef: task.externalTaskId } : null;
+}
+
+function readRef(ref: Json): KlingRef {
+  const { path, standard, task_id: taskId } = isObject(ref) ? ref : {};
+  if (standard === 'new' && typeof taskId === 'string') return { standard, task_id: taskId };
+  if (isTaskPath(path) && (typeof taskId === 'string' || taskId === null)) return { path, task_id: taskId };
+  throw new TypeError('not a ref of the kling provider');
+}
+
+/** Tasks that one list shows together: those of a legacy path, or (null) all of the new standard. */
+function laneOf(ref: KlingRef): string | null {
+  return 'path' in ref ? ref.path : null;
+}
+
+async function findByRef(ref: KlingRef, channel: Channel, signal: AbortSignal): Promise<WireTask | null> {
+  if (ref.task_id === null) return null;
+  if ('path' in ref) return find(ref.path, ref.task_id, channel, signal);
+  return (await listNew([ref.task_id], channel, signal)).get(ref.task_id) ?? null;
+}
+
+/** Null when the upstream does not know the id under this path. */
+async function find(
+  path: string,
+  id: string,
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<WireTask | null> {
+  try {
+    const data = await call({ method: 'GET', path: `${path}/${encodeURIComponent(id)}` }, channel, signal);
+    const task = readTask(data, path);
+    if (task) return task;
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
+  throw new UpstreamError('ambiguous', 'The upstream answered a query without a task.');
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof UpstreamError && error.upstreamCode === String(codeNotFound);
+}
+
+async function listed(path: string, channel: Channel, signal: AbortSignal): Promise<WireTask[]> {
+  const data = await call({ method: 'GET', path: `${path}?pageNum=1&pageSize=${pageSize}` }, channel, signal);
+  return (Array.isArray(data) ? data : []).flatMap((item) => readTask(item, path) ?? []);
+}
+
+/** The newest page; a failure means that nothing is known, and single queries will tell. */
+async function list(path: string, channel: Channel, signal: AbortSignal): Promise<Map<string, WireTask>> {
+  return new Map((await listed(path, channel, signal)).map((task) => [task.taskId, task]));
+}
+
+async function listNew(ids: string[], channel: Channel, signal: AbortSignal): Promise<Map<string, WireTask>> {
+  const tasks = new Map<string, WireTask>();
+  for (let from = 0; from < ids.length; from += idsAtOnce) {
+    const some = ids.slice(from, from + idsAtOnce).map(encodeURIComponent);
+    for (const task of await queryNew(`task_ids=${some.join(',')}`, channel, signal)) {
+      tasks.set(task.taskId, task);
+    }
+  }
+  return tasks;
+}
+
+async function queryNew(query: string, channel: Channel, signal: AbortSignal): Promise<WireTask[]> {
+  let data: Json;
+  try {
+    data = await call({ method: 'GET', path: `${NEW_TASKS_PATH}?${query}` }, channel, signal);
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+  if (!Array.isArray(data))
+    throw new UpstreamError('ambiguous', 'The upstream answered a query without a list.');
+  return data.flatMap((item) => readNewTask(item) ?? []);
+}
+
+/** One task's trouble must not hide the others' news. */
+async function pollQuietly(
+  ref: KlingRef,
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<Observation | null> {
+  try {
+    return observe(await findByRef(ref, channel, signal), channel);
+  } catch (error) {
+    if (error instanceof UpstreamError) return null;
+    throw error;
+  }
+}
+
+async function inTurns<Item>(
+  items: Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+}
+
+export function observe(task: WireTask | null, channel: Channel): Observation {
+  if (!task) return { status: 'unknown' };
+  switch (task.status) {
+    case 'submitted':
+      return { status: 'submitted' };
+    // Legacy says succeed, the new standard succeeded; some relays use the new word on the old paths.
+    case 'succeed':
+    case 'succeeded':
+      return succeeded(task);
+    case 'failed':
+      return {
+        status: 'failed',
+        code: saysContentPolicy(task.statusMessage) ? 'content_policy' : 'task_failed',
+        message: publicSentence(task.statusMessage || 'The upstream could not make this.', channel),
+        upstreamCode: null,
+      };
+    default:
+      return { status: 'processing' };
+  }
+}
+
+function succeeded({ made, cost }: WireTask): Observation {
+  // Done, but what it made is not in the answer yet: the next poll will show it.
+  if (made.outputs.length === 0 && made.data === undefined) return { status: 'processing' };
+  return { status: 'succeeded', ...made, cost };
+}
+
+/** The fields every create carries. */
+export function envelopeFields(clientRef: string, channel: Channel): WireObject {
+  const callbackUrl = channel.callbackUrl(clientRef);
+  return { ...(callbackUrl ? { callback_url: callbackUrl } : {}), external_task_id: clientRef };
+}
