@@ -79,3 +79,33 @@ test('a name that is claimed twice, or an alias of nothing, stops the start', ()
   const lost = { id: 'toy-x', title: '', hidden: false, models: ['toy-9'] };
   assert.throws(() => createCatalogue([family({ aliases: [lost] })]), /toy-9/);
 });
+
+test('a detail names features and tiers of exactly that model', () => {
+  const speech = { operation: 'speech', title: 'Speech', makes: 'audio', immediate: true } as const;
+  const catalogue = createCatalogue([
+    family({
+      models: [
+        model('toy-1', { tiers: ['toy-film', 'toy-speech-one'] }),
+        model('toy-2', { tiers: ['toy-speech-two'], operations: [], hidden: true }),
+      ],
+      aliases: [
+        { id: 'toy', title: 'Toy', hidden: false, models: ['toy-1'] },
+        { id: 'toy-x', title: 'Toy', hidden: true, models: ['toy-1'], tiers: ['toy-film-x'] },
+      ],
+      features: [{ ...speech, models: ['toy-1', 'toy-2'], tiers: ['toy-speech-one', 'toy-speech-two'] }],
+    }),
+  ]);
+  const of = (name: string) => {
+    const detail = catalogue.detail(name);
+    return [detail?.spec.id, detail?.tiers, detail?.features.map(({ tiers }) => tiers)];
+  };
+  assert.deepEqual(of('TOY-1'), ['toy-1', ['toy-film', 'toy-speech-one'], [['toy-speech-one']]]);
+  assert.deepEqual(of('toy-2'), ['toy-2', ['toy-speech-two'], [['toy-speech-two']]]);
+  assert.deepEqual(of('toy'), ['toy', ['toy-film', 'toy-speech-one'], []]);
+  assert.deepEqual(of('toy-x'), ['toy-x', ['toy-film-x'], []]);
+  assert.equal(catalogue.detail('toy-3'), null);
+  assert.deepEqual(
+    catalogue.modelCards.map((card) => card.id),
+    ['toy-1', 'toy'],
+  );
+});

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createCatalogue } from './catalogue.ts';
 import type { Family, PriceRow } from './ports.ts';
-import { chargeFor, createPriceBook, priceViews, quote, quoteVideo, type PriceOverride } from './pricing.ts';
+import {
+  chargeFor,
+  createPriceBook,
+  priceViews,
+  pricesOfTiers,
+  quote,
+  quoteFeature,
+  quoteVideo,
+  type PriceOverride,
+} from './pricing.ts';
+import type { ResolvedFeature } from './request/feature.ts';
 import type { VideoRequest } from './request/types.ts';
 
 const row = (tier: string, officialMilliUnits: number, narrowing: Partial<PriceRow> = {}): PriceRow => ({
@@ -132,6 +142,62 @@ describe('a charge', () => {
   });
 });
 
+describe('a feature', () => {
+  const speech = { operation: 'speech', title: 'Speech', makes: 'audio', immediate: true } as const;
+  const seller: Family = {
+    ...family,
+    features: [{ ...speech, models: ['plain'], tiers: ['toy-b'] }],
+  };
+  const resolved = (change: Partial<ResolvedFeature>, billsOutputLength = false): ResolvedFeature => ({
+    request: {
+      kind: 'feature',
+      family: 'toy',
+      ...speech,
+      model: 'plain',
+      requestedModel: 'plain',
+      prompt: '',
+      seconds: null,
+      count: 1,
+      parameters: {},
+      media: [],
+      resources: [],
+      watermark: false,
+      retention: { mode: null, expiresAt: null, mediaName: null, classId: null },
+      ...(billsOutputLength && { billsOutputLength }),
+    },
+    tier: 'toy-b',
+    quantity: 3,
+    quantityMax: 3,
+    sources: {},
+    warnings: [],
+    ...change,
+  });
+  const book = createPriceBook([seller], 'USD');
+
+  test('is priced by the tier and quantity that its family named', () => {
+    const quoted = quoteFeature(resolved({ quantity: 7, quantityMax: 7 }), book);
+    assert.deepEqual([quoted.quantity, quoted.amountMicros, quoted.quantityMin], [7, 98_000n, undefined]);
+    assert.equal(quoteFeature(resolved({}), book).quantity, 5);
+    assert.throws(() => quoteFeature(resolved({ tier: 'toy-z' }), book), /toy-z/);
+  });
+
+  test('that is charged by its output costs the least quantity at least', () => {
+    const asked = resolved({ quantity: 5, quantityMax: 60 }, true);
+    const quoted = quoteFeature(asked, book);
+    assert.deepEqual([quoted.quantity, quoted.quantityMax, quoted.quantityMin], [5, 60, 5]);
+    assert.equal(chargeFor(quoted, asked.request, 2.1).quantity, 5);
+    assert.equal(chargeFor(quoted, asked.request, 12.4).quantity, 12);
+    assert.equal(chargeFor(quoted, asked.request, 90).quantity, 60);
+  });
+
+  test('can have a price of its own', () => {
+    const override = { tier: 'toy-b', unit_price: '0.5', operation: 'speech' };
+    const overridden = createPriceBook([seller], 'USD', [override]);
+    assert.equal(quoteFeature(resolved({}), overridden).unitPriceMicros, 500_000n);
+    assert.equal(quote(request({ requestedModel: 'b' }), seller, overridden).unitPriceMicros, 14_000n);
+  });
+});
+
 describe('overrides', () => {
   test('without narrowing set the price of the whole tier', () => {
     const overrides = [{ tier: 'toy-a', unit_price: '0.05' }];
@@ -176,6 +242,12 @@ describe('a price book', () => {
   test('refuses a tier without a plain price', () => {
     assert.throws(() => createPriceBook([{ ...family, tiers: ['toy-a', 'toy-b', 'toy-c'] }], 'USD'), /toy-c/);
     assert.throws(() => createPriceBook([{ ...family, tiers: ['toy-a'] }], 'USD'), /toy-b/);
+  });
+
+  test('shows the rows of some tiers, and nothing for what it does not sell', () => {
+    const book = createPriceBook([family], 'USD');
+    const shown = pricesOfTiers(book, ['toy-b', 'toy-z', 'toy-a']).map(({ tier }) => tier);
+    assert.deepEqual(shown, ['toy-b', 'toy-a', 'toy-a', 'toy-a', 'toy-a']);
   });
 
   test('shows every row and where it came from', () => {

@@ -40,10 +40,50 @@ export const doors = {
     imagesMax: 7,
     billsOutputLength: true,
   },
+  motionControl: {
+    ...video,
+    surface: 'kling.motion-control',
+    model: 'kling-v2-6',
+    operation: 'motion-control',
+    billsOutputLength: true,
+    requires: {
+      image: 'image_url',
+      referenceVideo: 'video_url',
+      characterOrientation: 'character_orientation',
+      mode: 'mode',
+    },
+  },
+  avatar: {
+    ...video,
+    surface: 'kling.avatar',
+    model: 'kling-v2-6',
+    operation: 'avatar',
+    billsOutputLength: true,
+    requires: { image: 'image', audio: 'sound_file' },
+  },
+  multiImage: {
+    ...video,
+    surface: 'kling.multi-image2video',
+    model: 'kling-v1-6',
+    operation: 'image-to-video',
+    imagesMax: 4,
+    requires: { references: 'image_list' },
+  },
+  newVideo: { ...video, surface: 'kling.new', billsOutputLength: true, shotsInPrompt: true },
+  newMotion: { ...video, surface: 'kling.new-motion', operation: 'motion-control', billsOutputLength: true },
 } satisfies Record<string, SurfaceDefaults>;
 
 export type Body = Record<string, unknown>;
 export type Door = keyof typeof doors;
+/** Doors where ordinary films are asked for. */
+export const filmDoors: Door[] = [
+  'videos',
+  'strictVideos',
+  'text2video',
+  'image2video',
+  'omniVideo',
+  'newVideo',
+];
 
 /** Parses, resolves and prices a body at a door. */
 export function resolve(body: Body, door: Door = 'videos'): JudgedVideo & { quote: Quote } {

@@ -16,6 +16,7 @@ import {
   catalogue,
   doors,
   film,
+  filmDoors,
   filmNames,
   now,
   otherPicture,
@@ -29,6 +30,7 @@ import {
 const runs = { numRuns: 1500 };
 const names = filmNames;
 const door = fc.constantFrom(...(Object.keys(doors) as Door[]));
+const filmDoor = fc.constantFrom(...filmDoors);
 const junk = fc.jsonValue({ maxDepth: 3 });
 const mediaText = fc.constantFrom(picture, otherPicture, film, 'data:image/png;base64,AAAA', 'x', '');
 const mostly = <Value>(good: fc.Arbitrary<Value>) =>
@@ -175,6 +177,22 @@ function attempt(value: unknown, at: Door) {
   }
 }
 
+/** What the public page of the name says is what was judged by. */
+function checkPublished({ request, quote: { tier } }: NonNullable<ReturnType<typeof attempt>>): void {
+  const detail = catalogue.detail(request.requestedModel);
+  assert.ok(detail, request.requestedModel);
+  const { spec, tiers: published } = detail;
+  // Avatars and lip-sync have a model of their own, whatever name they were asked by.
+  if (!spec.operations.includes(request.operation)) return;
+  assert.ok(published.includes(tier), `${request.requestedModel} does not publish ${tier}`);
+  if (request.operation !== 'text-to-video' && request.operation !== 'image-to-video') return;
+  assert.ok(spec.durations.includes(request.seconds), `${request.seconds}`);
+  assert.ok(spec.resolutions.includes(request.resolution), request.resolution);
+  if (request.aspectRatio !== null) assert.ok(spec.aspectRatios.includes(request.aspectRatio));
+  if (request.sound) assert.ok(spec.features.includes('sound'), request.model);
+  if (request.multiShot !== null) assert.ok(spec.features.includes('multi_shot'), request.model);
+}
+
 describe('whatever is sent', () => {
   test('is resolved or refused by a GatewayError, never anything else', () => {
     fc.assert(
@@ -201,10 +219,11 @@ describe('whatever is sent', () => {
   test('a tier is always one of the closed list, and the amount is quantity times unit price', () => {
     let resolved = 0;
     fc.assert(
-      fc.property(likelyBody, door, (value, at) => {
+      fc.property(likelyBody, filmDoor, (value, at) => {
         const result = attempt(value, at);
         if (result === null) return;
         resolved++;
+        checkPublished(result);
         assert.ok(tiers.includes(result.quote.tier), result.quote.tier);
         assert.ok(Number.isSafeInteger(result.quote.quantity) && result.quote.quantity > 0);
         assert.equal(
