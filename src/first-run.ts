@@ -137,7 +137,7 @@ export async function syncSandboxChannels(options: {
       credentialSealed: '',
       baseUrl: null,
       priority: 0,
-      weight: 1,
+      weight: provider.sandboxWeight ?? 1,
       concurrency: null,
       requestsPerSecond: null,
       enabled: true,

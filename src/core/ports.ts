@@ -577,7 +577,7 @@ export interface TaskMaker<Request> {
 export interface Provider {
   id: string;
   title: string;
-  /** Base URL of the real upstream, used when a channel names none. */
+  /** Base URL of the real upstream, used when a channel names none; empty: every channel has to name one. */
   baseUrlDefault: string;
   /** JSON Schema of the credential an operator enters. */
   credentials: Json;
@@ -585,6 +585,8 @@ export interface Provider {
   parseCredential(value: unknown): Json;
   /** What the simulator of this upstream accepts. */
   sandboxCredential: Json;
+  /** Weight of its sandbox channel in routing; absent: 1. At 0 it serves only what no other simulator can. */
+  sandboxWeight?: number;
   /** Model ids of families that this provider can make. */
   serves: string[];
   /** Most tasks running at once on a channel that names no number itself; absent: no cap of ours. */
@@ -923,7 +925,10 @@ export interface Store {
   jobs: JobStore;
   listEvents(query: PageQuery & { accountId?: string; taskId?: string }): Promise<Page<EventRow>>;
 
-  /** Runs `listener` after a commit that touched the topic: `lane:<channelId>`, `jobs:<queue>`, `channels`, `keys`. */
+  /**
+   * Runs `listener` after a commit that touched the topic: `lane:<channelId>` (a task began to wait there),
+   * `jobs:<queue>`, `channels`, `keys`.
+   */
   onCommit(topic: string, listener: () => void): () => void;
   /** Throws when the engine cannot be reached. */
   ping(): Promise<void>;

@@ -59,7 +59,7 @@ export async function advanceTask(
           state: 'failed',
           code: observation.code,
           message: observation.message,
-          attemptState: 'failed',
+          attemptState: observation.code === 'lost' ? 'lost' : 'failed',
         },
       });
       return 'ended';

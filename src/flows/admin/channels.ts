@@ -43,7 +43,7 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
         name: input.name,
         provider: provider.id,
         credentialSealed: sealCredential(context, provider, id, input.credential),
-        baseUrl: readBaseUrl(input.baseUrl),
+        baseUrl: baseUrlOf(provider, input.baseUrl),
         priority: input.priority,
         weight: input.weight,
         concurrency: input.concurrency,
@@ -70,7 +70,9 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
         );
       }
       const changes: Parameters<typeof store.updateChannel>[1] = { ...plain, updatedAt: clock.now() };
-      if (baseUrl !== undefined) changes.baseUrl = readBaseUrl(baseUrl);
+      if (baseUrl !== undefined) {
+        changes.baseUrl = baseUrlOf(requireProvider(context.providers, row.provider), baseUrl);
+      }
       if (credential !== undefined) {
         const provider = requireProvider(context.providers, row.provider);
         changes.credentialSealed = sealCredential(context, provider, id, credential);
@@ -89,7 +91,7 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
       const timer = clock.setTimeout(() => gaveUp.abort(), probeTimeoutMs);
       try {
         return await provider.probe(
-          context.channels.open(row, () => {}),
+          context.channels.open(row, null),
           gaveUp.signal,
         );
       } catch (error) {
@@ -121,6 +123,16 @@ function sealCredential(
     sealingKey(context),
     writeJson(provider.parseCredential(credential)),
     credentialContext(channelId),
+  );
+}
+
+/** Null: the provider's own. Throws `missing_required_parameter` where it has none. */
+function baseUrlOf(provider: Provider, text: string | null): string | null {
+  if (text !== null || provider.baseUrlDefault !== '') return readBaseUrl(text);
+  throw new GatewayError(
+    'missing_required_parameter',
+    `'base_url' is required for provider ${provider.id}: the address of the gateway, like 'https://gateway.example.com'.`,
+    { param: 'base_url' },
   );
 }
 
