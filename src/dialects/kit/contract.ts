@@ -21,8 +21,9 @@ export interface DialectTrial {
   queryPath?(door: string, id: string): string;
   /** The warnings of a query's answer; absent: `metadata.warnings`. */
   warningsOf?(body: Body): unknown;
-  /** A request every door takes. */
+  /** A request every door takes; what a door wants besides is added by `requestAt`. */
   request: Body;
+  requestAt?(door: string): Body;
   list?: { path: string; idsOf(body: Body): unknown[] };
   /** Where DELETE is answered. */
   removePath?(id: string): string;
@@ -71,7 +72,7 @@ export function testDialect(name: string, trial: DialectTrial): void {
 
     each('takes a request at every door, and each door shows every task', async () => {
       for (const door of trial.doors) {
-        const created = await post(door);
+        const created = await post(door, { ...trial.request, ...trial.requestAt?.(door) });
         assert.equal(created.statusCode, 200, created.body);
         const id = trial.idOf(created.json());
         assert.equal(id, gateway.tasks.at(-1)?.id);

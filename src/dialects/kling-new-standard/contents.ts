@@ -43,12 +43,12 @@ export function readContents(value: unknown, door: Door, keepOriginalSound: bool
     ? readList({ source: 'contents', value }).map((entry) => readEntry(entry, door))
     : [];
   const of = (...types: ContentType[]) => entries.filter(({ type }) => types.includes(type));
-  if (of('last_frame').length > 0 && of('first_frame').length === 0) {
-    throw new GatewayError(
-      'missing_required_parameter',
-      'contents must hold a first_frame beside the last_frame.',
-      { param: 'contents' },
-    );
+  const needs = [...door.needs, ...(of('last_frame').length > 0 ? [['first_frame' as const]] : [])];
+  for (const types of needs) {
+    if (of(...types).length > 0) continue;
+    throw new GatewayError('missing_required_parameter', `contents must hold ${oneOf(types)}.`, {
+      param: 'contents',
+    });
   }
   const elements = of('element').map((entry) => ({ entry, id: readElement(entry) }));
   return {

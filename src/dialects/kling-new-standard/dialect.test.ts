@@ -23,6 +23,7 @@ testDialect('kling-new-standard', {
     prompt: 'a cat with a ball of yarn',
     settings: { duration: 5, resolution: '720p', aspect_ratio: '16:9' },
   },
+  requestAt: (door) => ({ contents: doors.find(({ feature }) => door.includes(feature))?.example.contents }),
   queryPath: (_door, id) => `/kling/tasks?${id.startsWith('task_') ? 'task_ids' : 'external_task_ids'}=${id}`,
   warningsOf: (body) => taskOf(body)?.metadata?.warnings,
   words: {

@@ -22,6 +22,8 @@ export interface Door {
   /** What may stand in the path, as the platform spells it. */
   models: string[];
   contents: ContentType[];
+  /** Each list: one of these must be there. */
+  needs: ContentType[][];
   audio: AudioWord[];
   /** What no `settings.audio` means. */
   audioDefault: AudioWord;
@@ -45,6 +47,7 @@ export const doors: Door[] = [
     description: 'A film from words.',
     models: plainModels,
     contents: ['prompt'],
+    needs: [],
     audio: ['off', 'native'],
     audioDefault: 'off',
     defaults: {
@@ -64,6 +67,7 @@ export const doors: Door[] = [
     description: 'A film that begins, and may end, with a picture.',
     models: plainModels,
     contents: ['prompt', 'first_frame', 'last_frame', 'element'],
+    needs: [['first_frame']],
     audio: ['off', 'native'],
     audioDefault: 'off',
     defaults: {
@@ -93,14 +97,13 @@ export const doors: Door[] = [
       'base_video',
       'element',
     ],
+    needs: [],
     audio: ['off', 'native', 'original'],
     audioDefault: 'off',
     defaults: {
       ...shared,
       surface: 'kling-new-standard.omni-video',
       operation: null,
-      // Required unless a first frame or a film gives it.
-      requiresAspectRatio: true,
       billsOutputLength: true,
     },
     example: {
@@ -117,6 +120,7 @@ export const doors: Door[] = [
     description: 'A person in a picture moves as a person in a film does; as long as that film.',
     models: ['kling-3.0', 'kling-2.6'],
     contents: ['prompt', 'image', 'video', 'element'],
+    needs: [['video'], ['image', 'element']],
     audio: ['off', 'original'],
     audioDefault: 'original',
     defaults: {

@@ -64,7 +64,18 @@ describe('settings and options', () => {
 
   it('make several shots of 3.0 and 3.0 Omni unless they say otherwise', () => {
     const shots = (model: string, settings: Body, feature = 'text-to-video') => {
-      const found = loose(feature, model, { prompt: 'a cat', settings });
+      const contents =
+        feature === 'motion-control'
+          ? [
+              { type: 'image', url },
+              { type: 'video', url: film },
+            ]
+          : [];
+      const found = loose(feature, model, {
+        prompt: 'a cat',
+        contents,
+        settings: { aspect_ratio: '1:1', ...settings },
+      });
       return [found.multiShot[0]?.source, found.multiShot[0]?.value, found.shotType[0]?.value];
     };
     assert.deepEqual(shots('kling-3.0', {}), ['default', true, 'intelligence']);
@@ -178,13 +189,17 @@ describe('contents', () => {
   });
 
   it('are refused by their place', () => {
-    const wrong: [string, Body[], string, string?][] = [
+    const wrong: [string, Body[], string][] = [
       ['text-to-video', [{ type: 'first_frame', url }], 'contents[0].type'],
-      ['image-to-video', [{ type: 'prompt' }], 'contents[0].text'],
+      ['omni-video', [{ type: 'prompt' }], 'contents[0].text'],
       ['image-to-video', [{ type: 'first_frame' }], 'contents[0].url'],
       ['image-to-video', [{ type: 'first_frame', url: 'cat.png' }], 'contents[0].url'],
       ['image-to-video', [{ type: 'last_frame', url }], 'contents'],
-      ['image-to-video', [{ type: 'element', element_id: 'abc' }], 'contents[0].element_id'],
+      ['motion-control', [{ type: 'image', url }], 'contents'],
+      ['motion-control', [{ type: 'video', url: film }], 'contents'],
+      ['omni-video', [{ type: 'last_frame', url }], 'contents'],
+      ['omni-video', [{ type: 'refer_image', url }], 'settings.aspect_ratio'],
+      ['omni-video', [{ type: 'element', element_id: 'abc' }], 'contents[0].element_id'],
       [
         'omni-video',
         [

@@ -28,6 +28,8 @@ export function looseNewVideo(body: Fields, model: string, door: Door): LooseVid
   checkNames(contents.named);
   const isMotion = door.defaults.operation === 'motion-control';
   const resolution = setting('resolution');
+  const aspectRatio = setting('aspect_ratio');
+  if (aspectRatio.length === 0) requireRatioSource(door, contents);
   return {
     ...noClaims(door.defaults),
     model: [{ source: 'model', value: known }],
@@ -36,7 +38,7 @@ export function looseNewVideo(body: Fields, model: string, door: Door): LooseVid
     resolution,
     // What the legacy standard calls the level is the resolution here.
     motionLevel: isMotion ? resolution.map(levelClaim) : [],
-    aspectRatio: setting('aspect_ratio'),
+    aspectRatio,
     sound: audio.sound,
     image: contents.images,
     referenceVideo: contents.videos,
@@ -52,6 +54,17 @@ export function looseNewVideo(body: Fields, model: string, door: Door): LooseVid
     callbackUrl: option('callback_url'),
     maxCost: isGiven(body['max_cost']) ? [{ source: 'max_cost', value: body['max_cost'] }] : [],
   };
+}
+
+/** On omni-video the ratio is a first frame's or a film's; where there is neither it must be given. */
+function requireRatioSource(door: Door, { has }: Contents): void {
+  if (door.defaults.operation !== null) return;
+  if (has('first_frame') || has('feature_video') || has('base_video')) return;
+  throw new GatewayError(
+    'missing_required_parameter',
+    'settings.aspect_ratio is required without a first_frame or a video: 16:9, 9:16 or 1:1.',
+    { param: 'settings.aspect_ratio' },
+  );
 }
 
 function objectAt(body: Fields, key: string): Fields {

@@ -18,6 +18,8 @@ testDialect('kling', {
     duration: '5',
     aspect_ratio: '16:9',
   },
+  requestAt: (door): Record<string, unknown> =>
+    door.endsWith('motion-control') ? { video_url: 'https://a.test/dance.mp4' } : {},
   list: {
     path: '/kling/v1/videos/text2video',
     idsOf: (body) => (body.data as { task_id: string }[]).map((task) => task.task_id),
@@ -49,7 +51,8 @@ describe('the Kling doors', () => {
     const gateway = createFakeGateway();
     const app = createTestApp(kling, gateway, () => testPrincipal);
     t.after(() => app.close());
-    for (const url of doors) await app.inject({ method: 'POST', url, payload: { prompt: 'a cat' } });
+    const payload = { prompt: 'a cat', video_url: 'https://a.test/dance.mp4' };
+    for (const url of doors) await app.inject({ method: 'POST', url, payload });
     assert.deepEqual(
       gateway.asked.map(({ surface }) => [surface.model, surface.mode, surface.requiresAspectRatio]),
       [
@@ -61,6 +64,19 @@ describe('the Kling doors', () => {
         ['kling-v2-6', null, false],
       ],
     );
+  });
+
+  it('read what only motion control has on its top level, and miss its film by that name', async (t) => {
+    const gateway = createFakeGateway();
+    const app = createTestApp(kling, gateway, () => testPrincipal);
+    t.after(() => app.close());
+    const url = '/kling/v1/videos/motion-control';
+    const payload = { image_url: 'https://a.test/me.png', video_url: 'https://a.test/dance.mp4' };
+    await app.inject({ method: 'POST', url, payload });
+    assert.deepEqual(gateway.asked[0]?.image, [{ source: 'image_url', value: payload.image_url }]);
+    assert.deepEqual(gateway.asked[0]?.referenceVideo, [{ source: 'video_url', value: payload.video_url }]);
+    const missing = await app.inject({ method: 'POST', url, payload: { image_url: payload.image_url } });
+    assert.deepEqual([missing.json().code, missing.json().error.param], [1201, 'video_url']);
   });
 
   it('refuse pages outside the official limits with 400/1201', async (t) => {

@@ -1,5 +1,6 @@
 /** Routes of films that are made from text and pictures: what each assumes, and what its body is. */
 import type { z } from 'zod';
+import { GatewayError } from '../../core/errors.ts';
 import { isGiven } from '../../core/request/read.ts';
 import type { Claim, LooseVideo, SurfaceDefaults } from '../../core/request/types.ts';
 import { klingVideoBody } from '../kit/request-examples.ts';
@@ -105,9 +106,13 @@ export const klingSurfaces: KlingSurface[] = [
 function looseMotion(body: VideoRequestBody, defaults: SurfaceDefaults): LooseVideo {
   const loose = looseVideo(body, defaults);
   const own = (source: string): Claim[] => (isGiven(body[source]) ? [{ source, value: body[source] }] : []);
-  return {
-    ...loose,
-    image: [...own('image_url'), ...loose.image],
-    referenceVideo: [...own('video_url'), ...loose.referenceVideo],
-  };
+  const referenceVideo = [...own('video_url'), ...loose.referenceVideo];
+  if (referenceVideo.length === 0 && !loose.files.some(({ category }) => category === 'video')) {
+    throw new GatewayError(
+      'missing_required_parameter',
+      'video_url is required for motion control: a public https URL.',
+      { param: 'video_url' },
+    );
+  }
+  return { ...loose, image: [...own('image_url'), ...loose.image], referenceVideo };
 }
