@@ -3,10 +3,8 @@ import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Clock, Exchange, UpstreamHttp } from '../../core/ports.ts';
 import { UpstreamError } from '../../core/errors.ts';
+import { exchangeBytes } from './exchange-bytes.ts';
 import { redactBody, redactText } from './redact.ts';
-
-/** Answers of the upstreams we know are a few KB, a list of 500 tasks half a megabyte. */
-const answerBytesMax = 8 * 1024 * 1024;
 
 /** Long enough for a far region's handshake, short enough that a dead address does not hold a submit. */
 const connectTimeoutMs = 10_000;
@@ -52,13 +50,14 @@ const neverConnected =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_INVALID_URL|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/;
 
 /**
- * Exchanges of one channel. `onExchange` gets each one, redacted, before the promise settles. The caller
+ * Exchanges of one channel. `onExchange` gets each one, redacted, before the promise settles; null where
+ * nothing is kept. The caller
  * vouches for the URL: it is a channel's `base_url`, which an operator set, so it may be private.
  */
 export function createUpstreamHttp(options: {
   pools: UpstreamPools;
   clock: Clock;
-  onExchange: (exchange: Exchange) => void;
+  onExchange: ((exchange: Exchange) => void) | null;
 }): UpstreamHttp {
   const { pools, clock, onExchange } = options;
   return {
@@ -66,68 +65,46 @@ export function createUpstreamHttp(options: {
       const startedAt = clock.now();
       const secret = secretOf(headers);
       const target = parseTarget(url);
-      const record = (status: number | null, response: string | null, error: string | null) =>
-        onExchange({
-          at: startedAt,
-          method,
-          path: redactText(target.path, secret),
-          request: body === undefined ? null : redactBody(body, secret),
-          status,
-          response: response === null ? null : redactBody(response, secret),
-          durationMs: clock.now() - startedAt,
-          error,
-        });
+      const record =
+        onExchange &&
+        ((status: number | null, response: string | null, error: string | null) =>
+          onExchange({
+            at: startedAt,
+            method,
+            path: redactText(target.path, secret),
+            request: body === undefined ? null : redactBody(body, secret),
+            status,
+            response: response === null ? null : redactBody(response, secret),
+            durationMs: clock.now() - startedAt,
+            error,
+          }));
       // Already over before a byte was sent: certainly not accepted.
       if (signal?.aborted) {
         throw new UpstreamError('unavailable', 'The upstream was not asked: time had run out.');
       }
       try {
-        const response = await pools.pool(target.origin).request({
-          method,
-          path: target.path,
-          headers,
-          body: body ?? null,
-          signal: withTimeout(timeoutMs, signal),
-          headersTimeout: timeoutMs,
-          bodyTimeout: timeoutMs,
-        });
-        const text = await readBody(response.body);
-        record(response.statusCode, text, null);
-        return { status: response.statusCode, headers: flatten(response.headers), text };
+        const answer = await exchangeBytes(
+          pools.pool(target.origin),
+          {
+            method,
+            path: target.path,
+            headers,
+            body: body ?? null,
+            headersTimeout: timeoutMs,
+            bodyTimeout: timeoutMs,
+          },
+          timeoutMs,
+          signal,
+        );
+        record?.(answer.status, answer.text, null);
+        return answer;
       } catch (cause) {
         const error = toUpstreamError(cause);
-        record(null, null, `${error.kind}: ${errorCode(cause)}`);
+        record?.(null, null, `${error.kind}: ${errorCode(cause)}`);
         throw error;
       }
     },
   };
-}
-
-function withTimeout(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  return signal ? AbortSignal.any([signal, timeout]) : timeout;
-}
-
-async function readBody(body: Dispatcher.ResponseData['body']): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > answerBytesMax) {
-      // Leaving the loop destroys the stream and with it the connection.
-      throw new UpstreamError('ambiguous', 'The upstream answered more than it ever should.');
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return flat;
 }
 
 function parseTarget(url: string): { origin: string; path: string } {
