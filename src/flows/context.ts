@@ -62,7 +62,8 @@ export interface Channels {
   get(id: string): Promise<ChannelRow | null>;
   /** Candidates for routing, from memory. */
   all(): Promise<ChannelRow[]>;
-  open(row: ChannelRow, onExchange: (exchange: Exchange) => void): Channel;
+  /** `onExchange` null: nothing of what is said is kept. */
+  open(row: ChannelRow, onExchange: ((exchange: Exchange) => void) | null): Channel;
 }
 
 export interface FlowContext {

@@ -116,8 +116,12 @@ function mediaExpiresAt(request: TaskRequest, now: number, retentionMs: number):
 }
 
 /** Waits for `work`, but no longer than `limitMs`; the work goes on by itself. */
-async function within(ctx: FlowContext, limitMs: number, work: Promise<void>): Promise<void> {
-  const enough = new AbortController();
-  await Promise.race([work, ctx.clock.sleep(limitMs, enough.signal).catch(() => {})]);
-  enough.abort();
+function within(ctx: FlowContext, limitMs: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = ctx.clock.setTimeout(resolve, limitMs);
+    void work.finally(() => {
+      ctx.clock.clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -24,7 +24,7 @@ export interface ChannelDirectoryOptions {
   clock: Clock;
   /** Base URL of the sandbox for this provider; null while there is none. */
   sandboxUrl(providerId: string): string | null;
-  createHttp(onExchange: (exchange: Exchange) => void): UpstreamHttp;
+  createHttp(onExchange: ((exchange: Exchange) => void) | null): UpstreamHttp;
   /** Where an upstream may push to; null when it cannot reach us. */
   callbackUrl(row: ChannelRow, taskId: string): string | null;
 }

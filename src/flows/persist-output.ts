@@ -25,7 +25,7 @@ export async function persistOutput(
   const { task, attempt } = open;
   const row = await ctx.channels.get(attempt.channelId);
   if (row === null) throw new Error(`attempt ${input.attemptId} names an unknown channel`);
-  const channel = ctx.channels.open(row, () => {});
+  const channel = ctx.channels.open(row, null);
 
   ctx.faults('persist:before-download');
   // Source URLs carry tokens that expire: after a failure they are asked for again.

@@ -61,7 +61,7 @@ export async function listPresets(
 }
 
 function open(ctx: FlowContext, row: ChannelRow) {
-  return ctx.channels.open(row, () => {});
+  return ctx.channels.open(row, null);
 }
 
 async function asking<Answer>(ask: () => Promise<Answer>): Promise<Answer> {

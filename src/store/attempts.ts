@@ -145,7 +145,6 @@ export const openAttempts: Mutation<
     const task = yield* first(takeWaitingTask, { id: taskId, attempt_id: id, channel_id: channelId, at });
     if (!task) continue;
     yield* recordAttempt(tx, task, attempt);
-    tx.notify(`lane:${channelId}`);
     opened.push(id);
   }
   return opened;
@@ -159,7 +158,6 @@ export const acceptAttempt: Mutation<
   if (!attempt) return false;
   yield* recordExchanges(tx, attemptId, exchanges);
   yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.accepted', { attemptId }, at);
-  tx.notify(`lane:${attempt.channel_id}`);
   return true;
 };
 
@@ -181,7 +179,6 @@ export const refuseAttempt: Mutation<
   yield* recordExchanges(tx, attemptId, exchanges);
   const data = { attemptId, upstreamCode, message, channelId };
   yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.refused', data, at);
-  tx.notify(`lane:${attempt.channel_id}`);
   tx.notify(`lane:${channelId}`);
   return true;
 };
@@ -193,7 +190,6 @@ export const reopenAttempt: Mutation<
   const attempt = yield* first(reopen, { id: attemptId, owner, submit_deadline_at: submitDeadlineAt });
   if (!attempt) return false;
   yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.reopened', { attemptId }, at);
-  tx.notify(`lane:${attempt.channel_id}`);
   return true;
 };
 
@@ -225,7 +221,6 @@ export const madeAttempt: Mutation<
     runAt: at,
     at,
   });
-  tx.notify(`lane:${attempt.channel_id}`);
   return true;
 };
 

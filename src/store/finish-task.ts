@@ -119,7 +119,6 @@ export const finishTask: Mutation<FinishTask, boolean> = function* (tx, input) {
   }
   const data: Record<string, Json> = completed ? {} : { code: outcome.code, message: outcome.message };
   yield* recordEvent(tx, task, `task.${outcome.state}`, data, at);
-  tx.notify(`lane:${attempt?.channel_id ?? task.channel_id}`);
   return true;
 };
 

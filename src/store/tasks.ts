@@ -127,8 +127,9 @@ export const acceptTask: Mutation<AcceptTaskArgs, void> = function* (tx, { task,
       submitDeadlineAt: attempt.submitDeadlineAt,
       at,
     });
+  } else {
+    tx.notify(`lane:${task.channel_id}`);
   }
-  tx.notify(`lane:${task.channel_id}`);
 };
 
 export const startTask: Mutation<{ taskId: string; at: number }, boolean> = function* (tx, { taskId, at }) {
@@ -149,7 +150,6 @@ export const cancelTask: Mutation<{ taskId: string; at: number }, boolean> = fun
     at,
   });
   yield* recordEvent(tx, task, 'task.cancelled', {}, at);
-  tx.notify(`lane:${task.channel_id}`);
   return true;
 };
 

@@ -11,11 +11,16 @@ import type { FlowContext } from '../flows/context.ts';
 import { Loop } from '../lib/loop.ts';
 import { MinHeap } from '../lib/min-heap.ts';
 
-/** Most refs in one poll round (Kling lists 500 a page). */
-const POLL_BATCH_MAX = 500;
+/** Most refs in one poll round (Kling lists 500 a page, so a few pages tell of all). */
+const POLL_BATCH_MAX = 2_000;
 /** Single polls under way at once where the upstream cannot list. */
 const POLLS_AT_ONCE = 8;
 const POLL_TIMEOUT_MS = 30_000;
+/** Between two rounds: what falls due meanwhile shares the next one's pages. */
+const ROUND_GAP_MS = 250;
+/** A round is followed by a rest in proportion, so that a slow upstream is not asked without pause. */
+const REST_FACTOR = 4;
+const REST_MAX_MS = 5_000;
 const BACKOFF_MIN_MS = 1_000;
 const BACKOFF_MAX_MS = 60_000;
 
@@ -112,6 +117,8 @@ export class Watch {
 
   async #step(): Promise<number> {
     const due = this.#takeDue();
+    const { clock } = this.#options.ctx;
+    const startedAt = clock.now();
     try {
       await this.#poll(due.map(({ polled }) => polled));
     } finally {
@@ -120,7 +127,11 @@ export class Watch {
         if (this.#isCurrent(entry)) this.#schedule(entry.polled, this.#nextPollAt(entry.polled));
       }
     }
-    return this.#due.peek()?.at ?? Infinity;
+    const next = this.#due.peek()?.at ?? Infinity;
+    if (due.length === 0) return next;
+    const now = clock.now();
+    const restMs = Math.min(REST_MAX_MS, Math.max(ROUND_GAP_MS, REST_FACTOR * (now - startedAt)));
+    return Math.max(next, now + restMs / this.#options.speed);
   }
 
   #takeDue(): Due[] {
@@ -157,7 +168,7 @@ export class Watch {
     let observations: (Observation | null)[];
     try {
       // One answer speaks of many tasks, possibly of several accounts: it is not kept with any of them.
-      const channel = this.#options.ctx.channels.open(this.#options.row(), () => {});
+      const channel = this.#options.ctx.channels.open(this.#options.row(), null);
       const refs = due.map((polled) => polled.ref);
       observations = await maker.pollMany!(refs, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
     } catch (error) {

@@ -90,10 +90,7 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
       const gaveUp = new AbortController();
       const timer = clock.setTimeout(() => gaveUp.abort(), probeTimeoutMs);
       try {
-        return await provider.probe(
-          context.channels.open(row, null),
-          gaveUp.signal,
-        );
+        return await provider.probe(context.channels.open(row, null), gaveUp.signal);
       } catch (error) {
         if (gaveUp.signal.aborted) {
           return { ok: false, message: 'The upstream did not answer within 15 seconds.' };
