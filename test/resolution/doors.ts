@@ -69,21 +69,12 @@ export const doors = {
     imagesMax: 4,
     requires: { references: 'image_list' },
   },
-  newVideo: { ...video, surface: 'kling.new', billsOutputLength: true, shotsInPrompt: true },
-  newMotion: { ...video, surface: 'kling.new-motion', operation: 'motion-control', billsOutputLength: true },
 } satisfies Record<string, SurfaceDefaults>;
 
 export type Body = Record<string, unknown>;
 export type Door = keyof typeof doors;
 /** Doors where ordinary films are asked for. */
-export const filmDoors: Door[] = [
-  'videos',
-  'strictVideos',
-  'text2video',
-  'image2video',
-  'omniVideo',
-  'newVideo',
-];
+export const filmDoors: Door[] = ['videos', 'strictVideos', 'text2video', 'image2video', 'omniVideo'];
 
 /** Parses, resolves and prices a body at a door. */
 export function resolve(body: Body, door: Door = 'videos'): JudgedVideo & { quote: Quote } {

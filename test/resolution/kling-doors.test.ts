@@ -33,8 +33,6 @@ describe('motion control', () => {
     assert.deepEqual([pro.request.resolution, pro.request.quality], ['1080P', 'pro']);
     assert.equal(pro.quote.tier, 'kling-2.5-motion-pro-1080p');
     assert.equal(resolve(body, 'motionControl').quote.tier, 'kling-2.5-motion-std-720p');
-    const newPro = { ...body, mode: undefined, metadata: { video_url: film, resolution: '1080p' } };
-    assert.equal(resolve(newPro, 'newMotion').quote.tier, 'kling-2.5-motion-pro-1080p');
   });
 });
 
@@ -79,60 +77,6 @@ test('an edited film is held at its longest and charged as made', () => {
 });
 
 describe('the new standard', () => {
-  test('makes several shots unless they are switched off', () => {
-    const free = resolve({ model: 'kling-3.0', prompt: 'a lake' }, 'newVideo').request;
-    assert.deepEqual(free.multiShot, { type: 'intelligence', shots: [] });
-    assert.equal(
-      resolve({ model: 'kling-3.0', prompt: 'a lake', multi_shot: false }, 'newVideo').request.multiShot,
-      null,
-    );
-    assert.equal(resolve({ model: 'kling-2.6', prompt: 'a lake' }, 'newVideo').request.multiShot, null);
-    refused(
-      { model: 'kling-2.6', prompt: 'a lake', multi_shot: true },
-      'unsupported_parameter',
-      'multi_shot',
-      'newVideo',
-    );
-  });
-
-  test('reads shots from the prompt, and they must add up', () => {
-    const prompt = '镜头 1, 2, a cat; 镜头 2, 3, it wakes;';
-    for (const model of ['kling-3.0', 'kling-3.0-omni', 'kling-3.0-turbo']) {
-      const { request, warnings } = resolve({ model, prompt, aspect_ratio: '1:1' }, 'newVideo');
-      assert.equal(request.multiShot?.shots.length, 2, model);
-      assert.equal(request.prompt, prompt);
-      assert.deepEqual(warnings, []);
-      refused({ model, prompt, seconds: 6, aspect_ratio: '1:1' }, 'invalid_value', 'prompt', 'newVideo');
-    }
-    assert.equal(
-      resolve({ model: 'kling-3.0', prompt, multi_shot: false }, 'newVideo').request.multiShot,
-      null,
-    );
-    refused({ model: 'kling-3.0', prompt: '镜头 1, 5, ;' }, 'invalid_value', 'prompt', 'newVideo');
-  });
-
-  test('leaves an edited film one shot', () => {
-    const edit = { model: 'kling-3.0-omni', prompt: 'in winter', video_list: [{ video_url: film }] };
-    assert.equal(resolve(edit, 'newVideo').request.multiShot, null);
-    refused({ ...edit, multi_shot: true }, 'invalid_value', 'multi_shot', 'newVideo');
-  });
-
-  test('knows native sound, and original where there is a film to take it from', () => {
-    const { request } = resolve({ model: 'kling-3.0', prompt: 'a lake', sound: 'native' }, 'newVideo');
-    assert.equal(request.sound, true);
-    const body = { model: 'kling-3.0-omni', prompt: 'a lake', aspect_ratio: '1:1', multi_shot: false };
-    const words = (audio: string) => ({ sound: audio, keep_original_sound: audio });
-    const list = [{ video_url: film, refer_type: 'feature' }];
-    for (const [audio, keeps] of [
-      ['original', true],
-      ['off', false],
-    ] as const) {
-      const kept = resolve({ ...body, ...words(audio), video_list: list }, 'newVideo').request;
-      assert.deepEqual([kept.sound, kept.referenceVideo?.keepOriginalSound], [false, keeps], audio);
-    }
-    refused({ ...body, ...words('native'), video_list: list }, 'invalid_value', 'sound', 'newVideo');
-  });
-
   test('has names that mean the models of the legacy standard', () => {
     const names = {
       'kling-2.5-turbo': 'kling-v2-5-turbo',
@@ -167,8 +111,15 @@ describe('3.0 Turbo', () => {
     refused({ ...body, image: picture, element_list: [1] }, 'unsupported_parameter', 'element_list');
     refused({ ...body, mode: '4k' }, 'invalid_value', 'mode');
     refused({ ...body, seconds: 2 }, 'invalid_value', 'seconds');
-    const free = { multi_shot: true, shot_type: 'intelligence' };
-    refused({ ...body, ...free }, 'unsupported_parameter', 'shot_type');
+  });
+
+  test('takes shots as a list, not as it divides them', () => {
+    const body = { model: 'kling-3.0-turbo', multi_shot: true };
+    const shots = [{ index: 1, prompt: 'a cat', duration: 5 }];
+    const listed = resolve({ ...body, shot_type: 'customize', multi_prompt: shots });
+    assert.deepEqual(listed.request.multiShot?.shots.length, 1);
+    const divided = { ...body, prompt: 'a cat', shot_type: 'intelligence' };
+    refused(divided, 'unsupported_parameter', 'shot_type');
   });
 });
 

@@ -102,7 +102,8 @@ const shotPromptMax = 512;
 /** `[{index, prompt, duration}]`, in any order; indexes count from 1 without a gap. */
 export function readShots(claim: Claim): Shot[] {
   const entries = readList(claim);
-  checkShotCount(entries.length, claim.source);
+  if (entries.length < 1 || entries.length > shotsMax)
+    throw invalid(claim.source, `needs 1 to ${shotsMax} shots.`);
   const shots = entries.map((entry): Shot => {
     const fields = objectIn(entry, '{index, prompt, duration}');
     const at = (key: string): Claim => ({ source: `${entry.source}.${key}`, value: fields[key] });
@@ -116,33 +117,13 @@ export function readShots(claim: Claim): Shot[] {
       seconds: readSeconds(at('duration'), 'at least 1'),
     };
   });
-  return inOrderOfIndex(shots, claim.source);
-}
-
-/** The same limits for shots that came as text; `source` is where they stood. */
-export function checkShots(shots: Shot[], source: string): Shot[] {
-  checkShotCount(shots.length, source);
-  for (const { prompt, seconds, index } of shots) {
-    if (prompt === '' || prompt.length > shotPromptMax) {
-      throw invalid(source, `must give shot ${index} words, 1 to ${shotPromptMax} characters.`);
-    }
-    if (seconds < 1) throw invalid(source, `must give shot ${index} at least 1 second.`);
-  }
-  return inOrderOfIndex(shots, source);
-}
-
-function checkShotCount(count: number, source: string): void {
-  if (count < 1 || count > shotsMax) throw invalid(source, `needs 1 to ${shotsMax} shots.`);
-}
-
-function inOrderOfIndex(shots: Shot[], source: string): Shot[] {
-  const sorted = shots.toSorted((one, other) => one.index - other.index);
-  sorted.forEach((shot, position) => {
+  shots.sort((one, other) => one.index - other.index);
+  shots.forEach((shot, position) => {
     if (shot.index !== position + 1) {
-      throw invalid(source, `must number its shots 1 to ${shots.length} in \`index\`, without a gap.`);
+      throw invalid(claim.source, `must number its shots 1 to ${shots.length} in \`index\`, without a gap.`);
     }
   });
-  return sorted;
+  return shots;
 }
 
 /** `[{voice_id}]` or bare ids. */

@@ -85,11 +85,6 @@ export interface SurfaceDefaults {
   billsOutputLength?: boolean;
   /** Fields that this route requires although others do without, by their name on its wire. */
   requires?: Partial<Record<RequiredField, string>>;
-  /**
-   * Kling's new standard (specs/kling.md §4): several shots unless they are switched off, and written into the prompt
-   * (`shot-prompt.ts`).
-   */
-  shotsInPrompt?: boolean;
 }
 
 export type RequiredField =

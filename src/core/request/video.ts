@@ -141,7 +141,7 @@ function draftOf(
 
   // A scene has lengths of its own, which the model's list does not tell.
   const allowedSeconds = loose.scene.length > 0 ? 'above zero' : secondsInWords(entry.model.durations);
-  const keepOriginalSound = take('keepOriginalSound', readKeptSound);
+  const keepOriginalSound = take('keepOriginalSound', readFlag);
   const pictures = gatherPictures(loose, keepOriginalSound);
   for (const field of ['firstFrame', 'lastFrame'] as const) {
     const media = pictures[field];
@@ -159,7 +159,7 @@ function draftOf(
     resolution: take('resolution', readResolution),
     size: take('size', readSize),
     aspectRatio: take('aspectRatio', readAspectRatio),
-    sound: take('sound', readSound),
+    sound: take('sound', readFlag),
     mode: take('mode', (claim) => readWord(claim, ['std', 'pro', '4k'])),
     motionLevel: take('motionLevel', (claim) => readWord(claim, ['std', 'pro'])),
     scene: take('scene', (claim) => SCENES[readWord(claim, Object.keys(SCENES))]!),
@@ -181,20 +181,6 @@ function draftOf(
     compliance: readCompliance(loose, warnings),
     extensions: readExtensions(take),
   };
-}
-
-/** A switch, or the new standard's words: `native` is sound of the film's own, `original` that of its source. */
-function readSound(claim: Claim): boolean {
-  return soundWordOf(claim) === null ? readFlag(claim) : soundWordOf(claim) === 'native';
-}
-
-function readKeptSound(claim: Claim): boolean {
-  return soundWordOf(claim) === null ? readFlag(claim) : soundWordOf(claim) === 'original';
-}
-
-function soundWordOf({ value }: Claim): 'native' | 'original' | null {
-  const word = typeof value === 'string' ? value.trim().toLowerCase() : null;
-  return word === 'native' || word === 'original' ? word : null;
 }
 
 /** What some routes require although the operation could do without (specs/kling.md §3.3, §3.5, §3.9). */

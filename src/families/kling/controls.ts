@@ -1,6 +1,5 @@
 /** Camera, masks, shots, voices, elements and the finer knobs: what a model has of them, and in which combinations. */
 import { oneOf } from '../../core/request/read.ts';
-import { readShotPrompt } from '../../core/request/shot-prompt.ts';
 import type { Quality, Shot, VideoRequest } from '../../core/request/types.ts';
 import type { Frames } from './frames.ts';
 import { cameraSeconds, maskSeconds, promptCharactersMax, voicesMax } from './limits.ts';
@@ -99,12 +98,8 @@ function checkCamera(judged: Case, source: string, seconds: number, quality: Qua
 }
 
 /** Several shots in one film: only the 3.0 models, and they must add up to the film (row 32). */
-export function settleShots(
-  judged: Case,
-  { frames, seconds }: Pick<FilmSoFar, 'frames' | 'seconds'>,
-): VideoRequest['multiShot'] {
+export function settleShots(judged: Case, seconds: number): VideoRequest['multiShot'] {
   const { draft, model } = judged;
-  if (draft.loose.surface.shotsInPrompt) return shotsInPrompt(judged, frames, seconds);
   const shotsSource = sourceOf(judged, 'shots', 'multi_prompt');
   if (draft.multiShot !== true) {
     if (draft.shots !== null && draft.multiShot === null) {
@@ -136,29 +131,6 @@ export function settleShots(
     );
   }
   return { type: 'customize', shots: draft.shots };
-}
-
-/** The new standard (§4): on unless switched off, and a film that is edited stays one shot. */
-function shotsInPrompt(judged: Case, frames: Frames, seconds: number): VideoRequest['multiShot'] {
-  const { draft, model } = judged;
-  const isEdit = frames.referenceVideo?.role === 'base';
-  if (draft.multiShot === true) {
-    if (model.multiShot === 'none') refuseShots(judged);
-    if (isEdit) {
-      const source = sourceOf(judged, 'multiShot', 'multi_shot');
-      throw invalid(source, `${source} must be false beside a film to be edited.`);
-    }
-  }
-  if (draft.multiShot === false || isEdit || model.multiShot === 'none') return null;
-  const source = sourceOf(judged, 'prompt', 'prompt');
-  const shots = readShotPrompt({ source, value: draft.prompt });
-  if (shots !== null) {
-    checkSum(shots, seconds, source);
-    return { type: 'customize', shots };
-  }
-  if (model.multiShot === 'any') return { type: 'intelligence', shots: [] };
-  if (draft.multiShot === true) refuseDivision(judged);
-  return null;
 }
 
 function checkSum(shots: readonly Shot[], seconds: number, source: string): void {

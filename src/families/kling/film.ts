@@ -28,7 +28,7 @@ export function resolveFilm(judged: Case): VideoRequest {
   const seconds = settleSeconds(judged, frames);
   const sound = settleSound(judged, frames);
   const texts = settleTexts(judged);
-  const multiShot = settleShots(judged, { frames, seconds });
+  const multiShot = settleShots(judged, seconds);
   let quality = qualityOf(judged, resolution);
   checkCameraAndMasks(judged, { frames, seconds, quality, sound });
   checkVoicesAndElements(judged, { frames, seconds, quality, sound });
@@ -116,7 +116,6 @@ function settleSeconds(judged: Case, frames: Frames): number {
 function settleSound(judged: Case, frames: Frames): boolean {
   const { draft, model } = judged;
   if (draft.sound === null) draft.sources['sound'] = 'default';
-  checkKeptSound(judged, frames);
   if (model.sound === 'always') return alwaysHeard(judged);
   if (draft.sound !== true) return false;
   const source = sourceOf(judged, 'sound', 'sound');
@@ -131,14 +130,6 @@ function settleSound(judged: Case, frames: Frames): boolean {
     );
   }
   return true;
-}
-
-/** The new standard's `audio: original` asks for the sound of a film that has to be there (§4). */
-function checkKeptSound({ draft }: Case, frames: Frames): void {
-  const source = draft.sources['keepOriginalSound'];
-  if (source === undefined || source !== draft.sources['sound']) return;
-  if (draft.keepOriginalSound !== true || frames.referenceVideo !== null) return;
-  throw invalid(source, `${source}: original is the sound of a reference video, and there is none.`);
 }
 
 function alwaysHeard(judged: Case): boolean {

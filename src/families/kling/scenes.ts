@@ -68,25 +68,18 @@ export function resolveMotion(judged: Case): VideoRequest {
 }
 
 /**
- * At Kling's own doors grade and level are one thing (std is 720P, pro is 1080P: §3.5, §4); elsewhere the level says
- * nothing about the grade (row 21).
+ * At Kling's own doors a level says the grade as well (std is 720P, pro is 1080P: §3.5); elsewhere it says nothing about
+ * it (row 21).
  */
 function settleGradeAndLevel(judged: Case): { resolution: Resolution; level: 'std' | 'pro' } {
   const { draft } = judged;
   const { sources } = draft;
   const resolution = settleResolution(judged, sceneGrades);
   const level = settleLevel(judged);
-  if (draft.loose.surface.operation !== 'motion-control') return { resolution, level };
-  const asked = { grade: sources['resolution'] !== 'default', level: sources['motionLevel'] !== 'default' };
-  if (asked.grade && !asked.level && resolution === '1080P') {
-    sources['motionLevel'] = 'derived:resolution';
-    return { resolution, level: 'pro' };
-  }
-  if (asked.level && !asked.grade && level === 'pro') {
-    sources['resolution'] = sources['motionLevel'] ?? 'mode';
-    return { resolution: '1080P', level };
-  }
-  return { resolution, level };
+  const isOwnDoor = draft.loose.surface.operation === 'motion-control';
+  if (!isOwnDoor || sources['resolution'] !== 'default' || level === 'std') return { resolution, level };
+  sources['resolution'] = sources['motionLevel'] ?? 'mode';
+  return { resolution: '1080P', level };
 }
 
 /** `motion_level`, then `mode` (which means the level here, not the grade), then std. */
