@@ -21,6 +21,8 @@ export const tencentVod: Provider = {
   },
   // One running task per account unless raised by ticket; a second one is refused, or fails after it was accepted.
   concurrencyDefault: 1,
+  // With its one slot it would hold up half of what the other simulators make at once.
+  sandboxWeight: 0,
   serves: Object.keys(vodModels),
   async probe(channel, signal) {
     try {
