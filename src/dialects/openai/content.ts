@@ -1,9 +1,9 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Gateway, Variant } from '../../core/ports.ts';
-import { serveBytes } from '../../lib/serve-bytes.ts';
 import { wordIn, wordParameter } from '../kit/query.ts';
-import { errorResponses, renderError } from './errors.ts';
+import { sendBytes } from './bytes.ts';
+import { errorResponses } from './errors.ts';
 import { videoIdParams } from './videos.ts';
 
 const variants: readonly Variant[] = ['video', 'thumbnail', 'spritesheet', 'watermarked'];
@@ -38,23 +38,7 @@ function mountMethod(routes: FastifyInstance, gateway: Gateway, method: 'HEAD' |
     handler: async (request, reply) => {
       const variant = wordIn(request.query, 'variant', variants, 'video');
       const content = await gateway.content(request.principal, request.params.id, variant);
-      const answer = await serveBytes(request, content, 'attachment');
-      reply.code(answer.status).headers(answer.headers);
-      if (answer.status === 416) return reply.send(rangeRefusal(request, content.bytes));
-      return reply.send(answer.stream);
+      return sendBytes(request, reply, content);
     },
   });
-}
-
-/** Written here and not thrown: only this answer knows the file's length. */
-function rangeRefusal(request: FastifyRequest, bytes: number): unknown {
-  return renderError({
-    code: 'range_not_satisfiable',
-    message: `The range lies outside the file, which has ${bytes} bytes.`,
-    param: 'Range',
-    requestId: request.id,
-    retryAfterMs: null,
-    responseStyle: request.principal.responseStyle,
-    path: request.url,
-  }).body;
 }

@@ -5,9 +5,10 @@ import { videoObject } from '../kit/video-object.ts';
 import { renderError } from './errors.ts';
 import { mountModels } from './models.ts';
 import { mountContent } from './content.ts';
+import { mountFiles } from './files.ts';
 import { mountVideos } from './videos.ts';
 
-/** OpenAI's API as its SDKs speak it (specs: openai 6.49.0 and 7.55.0): `/v1/videos`, `/v1/models`. */
+/** OpenAI's API as its SDKs speak it (specs: openai 6.49.0 and 7.55.0): `/v1/videos`, `/v1/models`, `/v1/files`. */
 export const openai: HttpDialect = {
   id: 'openai',
   prefixes: ['/v1'],
@@ -21,6 +22,7 @@ export const openai: HttpDialect = {
     mountVideos(routes, gateway);
     mountContent(routes, gateway);
     mountModels(routes, gateway);
+    mountFiles(routes, gateway);
   },
   renderError,
   renderCallback: (view) => videoObject(view, systemClock.now()) as Json,

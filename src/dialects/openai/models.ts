@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
-import type { Gateway, ModelCard } from '../../core/ports.ts';
+import { formatMicros } from '../../core/money.ts';
+import type { Gateway, ModelCard, ModelDetail } from '../../core/ports.ts';
 import { jsonAnswer } from '../kit/responses.ts';
 import { errorResponses } from './errors.ts';
 
@@ -19,6 +20,72 @@ const modelItem = z
     owned_by: z.string(),
   })
   .meta({ id: 'ModelItem', description: 'One model.', examples: [modelExample] });
+
+const modelDetailExample = {
+  ...modelExample,
+  title: 'Kling 2.5',
+  aliases: [],
+  operations: ['text-to-video', 'image-to-video'],
+  durations: [5, 10],
+  resolutions: ['720P', '1080P'],
+  aspect_ratios: ['16:9', '9:16', '1:1'],
+  modes: ['std', 'pro'],
+  capabilities: ['end_frame', 'negative_prompt'],
+  features: [],
+  tiers: [
+    {
+      tier: 'kling-2.5-720p-mute',
+      unit: 'second',
+      price: '0.042',
+      currency: 'USD',
+      operation: null,
+      surcharge: null,
+      quantity_min: null,
+    },
+  ],
+};
+
+const words = (description: string) => z.array(z.string()).meta({ description });
+
+const modelDetail = modelItem
+  .extend({
+    title: z.string(),
+    aliases: words('Other names of exactly this model.'),
+    operations: words('Kinds of films it makes.'),
+    durations: z.array(z.number()).meta({ description: 'Seconds that may be asked for.' }),
+    resolutions: words('Grades.'),
+    aspect_ratios: words('Ratios; a first frame gives its own.'),
+    modes: words('Quality switches.'),
+    capabilities: words('What else it can do.'),
+    features: z
+      .array(
+        z.object({
+          operation: z.string(),
+          title: z.string(),
+          makes: z.string(),
+          immediate: z.boolean().meta({ description: 'Answered at once, without a task to wait for.' }),
+        }),
+      )
+      .meta({ description: 'What it makes besides films from words and pictures.' }),
+    tiers: z
+      .array(
+        z.object({
+          tier: z.string(),
+          unit: z.string(),
+          price: z.string().meta({ description: 'Of one unit, a decimal.' }),
+          currency: z.string(),
+          operation: z.string().nullable().meta({ description: 'Holds only for this operation.' }),
+          surcharge: z.string().nullable().meta({ description: 'Holds only with this in the request.' }),
+          quantity_min: z.number().nullable().meta({ description: 'Least quantity that is charged.' }),
+        }),
+      )
+      .meta({ description: "What a request can come to, at today's prices." }),
+  })
+  .meta({
+    id: 'ModelDetail',
+    description: 'What a model can do and costs: the very data that requests are judged by.',
+    examples: [modelDetailExample],
+  });
 
 const modelsListResponse = z.object({ object: z.literal('list'), data: z.array(modelItem) }).meta({
   id: 'ModelsListResponse',
@@ -51,15 +118,14 @@ export function mountModels(instance: FastifyInstance, gateway: Gateway): void {
         operationId: 'retrieveModel',
         tags,
         summary: 'Retrieve a model',
-        description: 'One model by its name; case does not matter.',
+        description: 'One model by its name, with what it can do and costs; case does not matter.',
         params: z.object({ id: z.string() }),
-        response: { 200: jsonAnswer('The model.', modelItem), ...errorResponses },
+        response: { 200: jsonAnswer('The model.', modelDetail), ...errorResponses },
       },
     },
     async (request) => {
-      const name = request.params.id;
-      const card = gateway.listModelCards().find((each) => each.id.toLowerCase() === name.toLowerCase());
-      if (card !== undefined) return modelObject(card);
+      const found = gateway.findModel(request.params.id);
+      if (found !== null) return modelDetailObject(found);
       throw new GatewayError('model_not_found', 'There is no model of this name: see GET /v1/models.', {
         param: 'model',
       });
@@ -69,4 +135,33 @@ export function mountModels(instance: FastifyInstance, gateway: Gateway): void {
 
 function modelObject(card: ModelCard): z.output<typeof modelItem> {
   return { id: card.id, object: 'model', created: createdAt, owned_by: card.ownedBy };
+}
+
+function modelDetailObject({ card, spec, features, prices }: ModelDetail): z.output<typeof modelDetail> {
+  return {
+    ...modelObject(card),
+    title: spec.title,
+    aliases: spec.aliases,
+    operations: spec.operations,
+    durations: spec.durations,
+    resolutions: spec.resolutions,
+    aspect_ratios: spec.aspectRatios,
+    modes: spec.modes ?? [],
+    capabilities: spec.features,
+    features: features.map(({ operation, title, makes, immediate }) => ({
+      operation,
+      title,
+      makes,
+      immediate,
+    })),
+    tiers: prices.map((price) => ({
+      tier: price.tier,
+      unit: price.unit,
+      price: formatMicros(price.unitPriceMicros),
+      currency: price.currency,
+      operation: price.operation,
+      surcharge: price.surcharge ?? null,
+      quantity_min: price.quantityMin,
+    })),
+  };
 }
