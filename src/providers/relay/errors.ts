@@ -158,12 +158,12 @@ const sentenceCharactersMax = 500;
 
 /** The far side's sentence without its host, our key or lines of a stack. */
 export function publicSentence(message: string, channel: Channel): string {
-  let text = message.split('\n', 1)[0] ?? '';
+  let text = (message.split('\n', 1)[0] ?? '').replace(/https?:\/\/\S+/gi, '…');
   const key = isObject(channel.credential) ? textOf(channel.credential['api_key']) : null;
   if (key !== null && key.length >= 8) text = text.replaceAll(key, '…');
   const host = URL.parse(channel.baseUrl)?.host;
   if (host) text = text.replaceAll(host, 'the upstream');
-  text = text.replace(/https?:\/\/\S+/gi, '…').trim();
+  text = text.trim();
   if (text.length > sentenceCharactersMax) text = `${text.slice(0, sentenceCharactersMax)}…`;
   return text === '' ? 'The upstream refused the request without saying why.' : text;
 }
