@@ -13,8 +13,8 @@ import {
 import type { VideoRequest } from '../core/request/types.ts';
 import type { FlowContext } from './context.ts';
 
-/** Films can be built upon for so long (specs/kling.md §2.8). */
-const FILM_LIFETIME_MS = 30 * 86_400_000;
+/** Films and sounds can be built upon for so long (specs/kling.md §2.8). */
+const OUTPUT_LIFETIME_MS = 30 * 86_400_000;
 /** Kinds that upstreams also offer ready-made. */
 const HAS_PRESETS: ReadonlySet<ResourceKind> = new Set<ResourceKind>(['voice', 'element']);
 
@@ -38,30 +38,38 @@ export async function bindFeature(
   const pin = new Pin();
   const resources = [];
   for (const use of request.resources) {
-    const binding = await bind(ctx, accountId, use.kind, use.id, use.path);
-    pin.add(binding.channelId, use.path);
+    // As callers write it: `face_choose[0].audio_id`.
+    const field = use.path.replace(/\.(\d+)/g, '[$1]');
+    const binding = await bind(ctx, accountId, use.kind, use.id, field);
+    pin.add(binding.channelId, field);
     resources.push({ ...use, upstreamId: binding.upstreamId });
   }
   return { request: { ...request, resources }, channelId: pin.channelId };
 }
+
+/** Native fields of a film request that name such things: field -> kind. */
+const NAMED_IN_EXTENSIONS: Record<string, ResourceKind> = { audio_id: 'audio', session_id: 'session' };
 
 export async function bindVideo(
   ctx: FlowContext,
   accountId: string,
   request: VideoRequest,
 ): Promise<Bound<VideoRequest>> {
-  if (request.voiceIds.length === 0 && request.elementIds.length === 0) return { request, channelId: null };
+  const uses = [
+    ...request.voiceIds.map((id) => ({ kind: 'voice' as const, field: 'voice_list', id })),
+    ...request.elementIds.map((id) => ({ kind: 'element' as const, field: 'element_list', id })),
+    ...Object.entries(NAMED_IN_EXTENSIONS).flatMap(([field, kind]) => {
+      const id = request.extensions[field];
+      return typeof id === 'string' ? [{ kind, field, id }] : [];
+    }),
+  ];
+  if (uses.length === 0) return { request, channelId: null };
   const pin = new Pin();
   const upstreamIds: Record<string, string> = {};
-  for (const [kind, field, ids] of [
-    ['voice', 'voice_list', request.voiceIds],
-    ['element', 'element_list', request.elementIds],
-  ] as const) {
-    for (const id of ids) {
-      const binding = await bind(ctx, accountId, kind, id, field);
-      pin.add(binding.channelId, field);
-      upstreamIds[id] = binding.upstreamId;
-    }
+  for (const { kind, field, id } of uses) {
+    const binding = await bind(ctx, accountId, kind, id, field);
+    pin.add(binding.channelId, field);
+    upstreamIds[id] = binding.upstreamId;
   }
   return { request: { ...request, upstreamIds }, channelId: pin.channelId };
 }
@@ -83,6 +91,12 @@ export function withUpstreamIds(request: VideoRequest): VideoRequest {
     ...request,
     voiceIds: request.voiceIds.map(named),
     elementIds: request.elementIds.map(named),
+    extensions: Object.fromEntries(
+      Object.entries(request.extensions).map(([field, value]) => [
+        field,
+        field in NAMED_IN_EXTENSIONS && typeof value === 'string' ? named(value) : value,
+      ]),
+    ),
   };
 }
 
@@ -98,19 +112,19 @@ async function bind(
     new GatewayError('not_found', `${field}: there is no ${kind} ${JSON.stringify(id)} in this account.`, {
       param: field,
     });
-  if (kind === 'video') {
+  if (kind === 'video' || kind === 'audio') {
     const task = await ctx.store.findTask(accountId, id);
-    const film = task?.result?.outputs.find((output) => output.role === 'video');
-    if (task === null || film === undefined || film.upstreamId === null) throw unknown();
-    if (now - task.createdAt > FILM_LIFETIME_MS) {
+    const output = task?.result?.outputs.find((candidate) => candidate.role === kind);
+    if (task === null || output === undefined || output.upstreamId === null) throw unknown();
+    if (now - task.createdAt > OUTPUT_LIFETIME_MS) {
       throw new GatewayError(
         'invalid_value',
-        `${field}: ${id} is older than 30 days, and upstreams build on younger films only. Send the film by URL.`,
+        `${field}: ${id} is older than 30 days, and upstreams build on younger ${kind} only. Send it by URL.`,
         { param: field },
       );
     }
     const made = await ctx.store.currentAttempt(task.id);
-    return { upstreamId: film.upstreamId, channelId: made?.attempt.channelId ?? task.channelId };
+    return { upstreamId: output.upstreamId, channelId: made?.attempt.channelId ?? task.channelId };
   }
   const own = await ctx.store.findResource(accountId, kind, id, now);
   if (own !== null) return { upstreamId: own.upstreamId, channelId: own.channelId };
