@@ -27,6 +27,8 @@ export interface WireTask {
 
 /** The most a page may hold (official documentation). */
 const pageSize = 500;
+/** Pages a list has at most (official documentation). */
+const pagesMax = 1000;
 /** From so many tasks of one path on, a page costs less than single queries. */
 const listFrom = 3;
 /** Single queries at a time, for what a page did not show. */
@@ -102,7 +104,7 @@ export async function pollMany(
       continue;
     }
     const ids = positions.flatMap((position) => wanted[position]!.task_id ?? []);
-    const listed = key === null ? await listNew(ids, channel, signal) : await list(key, channel, signal);
+    const listed = key === null ? await listNew(ids, channel, signal) : await list(key, ids, channel, signal);
     for (const position of positions) {
       const task = listed.get(wanted[position]!.task_id ?? '');
       if (task) found[position] = observe(task, channel);
@@ -124,7 +126,7 @@ export async function lookupAt(
 ): Promise<{ ref: Json } | null> {
   let task = await find(path, clientRef, channel, signal);
   if (!task && !isQueriedByOwnId(path)) {
-    const newest = await listed(path, channel, signal);
+    const newest = await listed(path, 1, channel, signal);
     task = newest.find(({ externalTaskId }) => externalTaskId === clientRef) ?? null;
   }
   return task ? { ref: { path, task_id: task.taskId } } : null;
@@ -186,14 +188,38 @@ function isNotFound(error: unknown): boolean {
   return error instanceof UpstreamError && error.upstreamCode === String(codeNotFound);
 }
 
-async function listed(path: string, channel: Channel, signal: AbortSignal): Promise<WireTask[]> {
-  const data = await call({ method: 'GET', path: `${path}?pageNum=1&pageSize=${pageSize}` }, channel, signal);
+async function listed(
+  path: string,
+  page: number,
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<WireTask[]> {
+  const query = `pageNum=${page}&pageSize=${pageSize}`;
+  const data = await call({ method: 'GET', path: `${path}?${query}` }, channel, signal);
   return (Array.isArray(data) ? data : []).flatMap((item) => readTask(item, path) ?? []);
 }
 
-/** The newest page; a failure means that nothing is known, and single queries will tell. */
-async function list(path: string, channel: Channel, signal: AbortSignal): Promise<Map<string, WireTask>> {
-  return new Map((await listed(path, channel, signal)).map((task) => [task.taskId, task]));
+/**
+ * The newest pages, until all wanted tasks were seen or single queries for the rest cost fewer requests than going on.
+ * A failure means that nothing is known.
+ */
+async function list(
+  path: string,
+  ids: string[],
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<Map<string, WireTask>> {
+  const tasks = new Map<string, WireTask>();
+  const missing = new Set(ids);
+  for (let page = 1; missing.size >= listFrom && page < missing.size && page <= pagesMax; page++) {
+    const found = await listed(path, page, channel, signal);
+    for (const task of found) {
+      tasks.set(task.taskId, task);
+      missing.delete(task.taskId);
+    }
+    if (found.length < pageSize) break;
+  }
+  return tasks;
 }
 
 async function listNew(ids: string[], channel: Channel, signal: AbortSignal): Promise<Map<string, WireTask>> {
