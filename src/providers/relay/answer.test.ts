@@ -31,8 +31,8 @@ describe('an answer is read in whatever shape it comes', () => {
   }
 
   test('what names no task is none', () => {
-    for (const body of [{}, { data: null }, { data: [] }, { task_id: '' }])
-      assert.equal(readTask(body), null);
+    const bodies: WireObject[] = [{}, { data: null }, { data: [] }, { task_id: '' }];
+    for (const body of bodies) assert.equal(readTask(body), null);
   });
 });
 
