@@ -14,6 +14,8 @@ export const ERROR_CODES = [
   'unsupported_media_type',
   'url_not_allowed',
   'duplicate_external_task_id',
+  'idempotency_conflict',
+  'request_in_progress',
   // who sent it
   'missing_api_key',
   'invalid_api_key',
@@ -21,6 +23,7 @@ export const ERROR_CODES = [
   'token_not_yet_valid',
   'account_disabled',
   'forbidden',
+  'ip_not_allowed',
   'invalid_link',
   // what was asked for
   'not_found',
@@ -39,6 +42,7 @@ export const ERROR_CODES = [
   'max_cost_exceeded',
   'rate_limit_exceeded',
   'concurrency_limit_exceeded',
+  'spend_limit_exceeded',
   // the far side and ourselves
   'no_channel',
   'content_policy',
