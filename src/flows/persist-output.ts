@@ -118,7 +118,7 @@ async function fetchOutput(
   return {
     role: output.role,
     key,
-    contentType: recognised ?? declared,
+    contentType: typeInRole(output, recognised ?? declared),
     bytes,
     sha256,
     upstreamId: output.upstreamId,
@@ -132,6 +132,12 @@ function typeOf(headers: Record<string, string | string[] | undefined>): string 
   return String(headers['content-type'] ?? '')
     .split(';')[0]!
     .trim();
+}
+
+/** Films and sounds share the MP4 container, and its brand need not tell which it is: the role does. */
+function typeInRole({ role }: UpstreamOutput, contentType: string): string {
+  const isSound = role === 'audio' || role === 'audio_wav';
+  return isSound && contentType === 'video/mp4' ? 'audio/mp4' : contentType;
 }
 
 /** Whether the bytes are what the role promises; a watermarked file is like what it marks. */
