@@ -136,7 +136,7 @@ export async function syncSandboxChannels(options: {
       provider: provider.id,
       credentialSealed: '',
       baseUrl: null,
-      priority: 0,
+      priority: provider.sandboxPriority ?? 0,
       weight: provider.sandboxWeight ?? 1,
       concurrency: null,
       requestsPerSecond: null,

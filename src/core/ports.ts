@@ -587,6 +587,8 @@ export interface Provider {
   sandboxCredential: Json;
   /** Weight of its sandbox channel in routing; absent: 1. At 0 it serves only what no other simulator can. */
   sandboxWeight?: number;
+  /** Priority of its sandbox channel; absent: 0. Below that it comes after all other simulators. */
+  sandboxPriority?: number;
   /** Model ids of families that this provider can make. */
   serves: string[];
   /** Most tasks running at once on a channel that names no number itself; absent: no cap of ours. */

@@ -59,6 +59,18 @@ test('a channel has to say which gateway it is', async () => {
   assert.equal(emptied.status, 400, emptied.text);
 });
 
+test('its simulator leaves to the others what they can make', async () => {
+  const { data: channels } = await far.admin('/channels');
+  const made = await call(`${far.url}/v1/videos`, {
+    key: farAccount.key,
+    json: { model: 'kling-v1-6', prompt: 'a dog', seconds: '5' },
+  });
+  const { task } = await far.admin(`/tasks/${made.body.id}`);
+  const chosen = channels.find(({ id }: LooseJson) => id === task.channel_id);
+  assert.deepEqual([chosen?.provider, chosen?.sandbox], ['kling', true]);
+  assert.ok(channels.some(({ provider }: LooseJson) => provider === 'relay'));
+});
+
 test('the probe tells whether its key works', async () => {
   assert.equal((await near.admin(`/channels/${channel.id}/probe`, {})).ok, true);
 });

@@ -13,8 +13,8 @@ export const relay: Provider = {
   credentials: credentialSchema,
   parseCredential: (value) => ({ ...parseCredential(value) }),
   sandboxCredential: { api_key: 'sandbox-relay-key' },
-  // It claims whatever there is: beside the other simulators it would take half of everything.
-  sandboxWeight: 0,
+  // It claims whatever there is, so the other simulators go first.
+  sandboxPriority: -1,
   serves: [
     'kling-v1',
     'kling-v1-5',
