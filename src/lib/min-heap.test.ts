@@ -10,7 +10,10 @@ test('gives back whatever was pushed, smallest first', () => {
       for (const number of numbers) heap.push(number);
       const popped: number[] = [];
       while (heap.size > 0) popped.push(heap.pop()!);
-      assert.deepEqual(popped, [...numbers].sort((a, b) => a - b));
+      assert.deepEqual(
+        popped,
+        [...numbers].sort((a, b) => a - b),
+      );
       assert.equal(heap.pop(), undefined);
     }),
   );
