@@ -218,10 +218,11 @@ export function picture(
   value: Json | undefined,
   field: string,
   keep: (bytes: Uint8Array) => string,
+  bytesMax = pictureBytesMax,
 ): FrameSource {
   if (typeof value !== 'string' || value === '') throw illegal(field, 'must be a URL or base64');
   if (/^https?:\/\//i.test(value)) return { kind: 'url', url: url(value, field) };
-  const bytes = inline(value, field, pictureBytesMax);
+  const bytes = inline(value, field, bytesMax);
   const type = sniff(bytes)?.contentType;
   const size = type === 'image/png' || type === 'image/jpeg' ? pictureSize(bytes) : null;
   if (!size) throw illegal(field, 'image format is invalid, must be jpg, jpeg or png');

@@ -32,6 +32,7 @@ interface NewModel {
   resolutions: string[];
   /** Most characters of a prompt: 3.x takes more than it recommends. */
   promptMax: number;
+  pictureBytesMax: number;
   /** `always`: makes sound unasked and has no such setting. */
   audio: 'none' | 'native' | 'always';
   /** `setting`: true unless told otherwise; `prompt`: whenever the prompt is written as shots. */
@@ -46,6 +47,7 @@ const second: Omit<NewModel, 'twin' | 'kinds'> = {
   durations: [5, 10],
   resolutions: ['720p', '1080p'],
   promptMax: 2500,
+  pictureBytesMax: 10 * 1024 * 1024,
   audio: 'none',
   multiShot: 'none',
   lastFrame: '1080p',
@@ -56,6 +58,7 @@ const third: Omit<NewModel, 'twin' | 'kinds'> = {
   durations: from(3, 15),
   resolutions: ['720p', '1080p', '4k'],
   promptMax: 3072,
+  pictureBytesMax: 50 * 1024 * 1024,
   audio: 'native',
   multiShot: 'setting',
   lastFrame: 'any',
@@ -231,7 +234,7 @@ function readContent(
     if (isTaken) throw illegal(`${place}.type`, `${type} is given twice`);
   };
   const frame = () => {
-    const source = picture(entry['url'], `${place}.url`, keep);
+    const source = picture(entry['url'], `${place}.url`, keep, row.pictureBytesMax);
     if (source.kind === 'url') found.reference ??= source.url;
     return source;
   };

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { extractCover } from '../../lib/mp4-cover.ts';
 import { readMp4Info } from '../../lib/mp4-info.ts';
+import { sniff } from '../../lib/sniff.ts';
 import { createRenderer, probeMedia } from './index.ts';
 import type { VideoJob } from './index.ts';
 
@@ -200,16 +201,17 @@ test('stills have exactly the size and format asked for, odd sizes too', async (
   assert.ok(data[(30 * 160 + 40) * 3]! > 180);
 });
 
-test('sounds have the length asked for', async () => {
-  for (const [format, container] of [
-    ['wav', 'WAVE'],
-    ['m4a', 'MP4'],
+test('sounds have the length asked for, and begin like what they are', async () => {
+  for (const [format, container, contentType] of [
+    ['wav', 'WAVE', 'audio/wav'],
+    ['m4a', 'MP4', 'audio/mp4'],
   ] as const) {
     const { path } = await renderer.sound({ seconds: 1.5, text: 'hello', format });
     const facts = await probeMedia(path);
     assert.equal(facts.container, container);
     assert.equal(facts.hasAudio, true);
     assert.ok(Math.abs(facts.durationSeconds - 1.5) < 0.05, `lasts ${facts.durationSeconds} s`);
+    assert.equal(sniff(await readFile(path))?.contentType, contentType);
   }
 });
 

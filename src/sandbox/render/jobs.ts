@@ -49,7 +49,7 @@ export interface RenderedFile {
 }
 
 /** Raised whenever the same job would give other bytes, so that old files are not handed out. */
-const renderVersion = 1;
+const renderVersion = 2;
 
 /** 8K in either direction; beyond it the encoder's memory ends. */
 const sideMax = 8_192;

@@ -11,5 +11,13 @@ export async function render(shelf: FontShelf, job: RenderJob): Promise<Uint8Arr
   if (job.kind === 'video') return renderVideo(shelf, job);
   if (job.kind === 'image') return renderImage(shelf, job);
   if (job.format === 'wav') return toWav(composeSound(job.text, job.seconds));
-  return muxMp4({ seconds: job.seconds, sound: composeSound(job.text, soundSecondsWithin(job.seconds)) });
+  const sound = composeSound(job.text, soundSecondsWithin(job.seconds));
+  return asAudio(await muxMp4({ seconds: job.seconds, sound }));
+}
+
+/** Names the file for what it is: by the muxer's general brand (`isom`) it would count as a film. */
+function asAudio(mp4: Uint8Array): Uint8Array {
+  // The first box is `ftyp`: size, type, then the major brand.
+  mp4.set(Buffer.from('M4A ', 'latin1'), 8);
+  return mp4;
 }
