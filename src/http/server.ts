@@ -40,8 +40,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     forceCloseConnections: 'idle',
     // While we drain, requests on open connections are still served.
     return503OnClosing: false,
-    // A base URL that ends with a slash makes paths like `//v1/videos`.
-    routerOptions: { maxParamLength: 1024, ignoreDuplicateSlashes: true },
+    // A base URL that ends with a slash makes paths like `//v1/videos`; Kling's documentation ends one path with it.
+    routerOptions: { maxParamLength: 1024, ignoreDuplicateSlashes: true, ignoreTrailingSlash: true },
     frameworkErrors: createFrameworkErrorHandler(renderer),
     clientErrorHandler: answerClientError,
   }) as unknown as FastifyInstance;

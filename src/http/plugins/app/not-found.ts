@@ -38,7 +38,7 @@ function pathPattern(url: string): RegExp {
       return segment.startsWith(':') ? '[^/]+' : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
     })
     .join('/');
-  return new RegExp(`^${source}$`);
+  return new RegExp(`^${source}/?$`);
 }
 
 function shown(path: string): string {

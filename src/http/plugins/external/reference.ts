@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import fastify, { type FastifyInstance } from 'fastify';
+import { pathOf } from '../app/errors.ts';
 
 interface Pages {
   html: string;
@@ -23,8 +24,9 @@ export function addReference(server: FastifyInstance): void {
 
   // Who opens the gateway in a browser wants to know what it is.
   server.get('/', hidden, (_request, reply) => reply.redirect('/docs/', 302));
-  server.get('/docs', hidden, (_request, reply) => reply.redirect('/docs/', 301));
-  server.get('/docs/', hidden, async (_request, reply) => {
+  server.get('/docs/', hidden, async (request, reply) => {
+    // The page names its script relative to itself, so the slash matters here.
+    if (pathOf(request.raw.url) === '/docs') return reply.redirect('/docs/', 301);
     const { html, contentSecurityPolicy } = await pages();
     return reply
       .headers({
