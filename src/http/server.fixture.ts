@@ -72,7 +72,8 @@ export async function startFixture(overrides: Partial<ServerOptions> = {}): Prom
     },
     isAdminToken: (token) => token === testAdminToken,
     openContent: async (taskId, file) => {
-      if (taskId !== 'task_1' || file !== 'video.mp4') throw new GatewayError('file_not_found', 'No such file.');
+      if (taskId !== 'task_1' || file !== 'video.mp4')
+        throw new GatewayError('file_not_found', 'No such file.');
       return filmContent(clock.now());
     },
     onPush: async (channelId, taskId, body) => {
