@@ -134,6 +134,9 @@ async function avatarFields(request: VideoRequest, channel: Channel): Promise<Wi
   };
 }
 
+/** The least of a sound that may be kept (official documentation). */
+const keptMsMin = 2000;
+
 /** Without a face the caller's own session and choice stand in the native fields already. */
 async function lipSyncFields(
   request: VideoRequest,
@@ -144,7 +147,8 @@ async function lipSyncFields(
   const { audio, extensions } = request;
   // The asked seconds are what is charged, so no more of the sound is used; nor more than there is of face or sound.
   const soundMs = await knownLengthMs(audio, channel);
-  const lengthMs = Math.min(request.seconds * 1000, face.endMs - face.startMs, soundMs ?? Infinity);
+  const askedMs = Math.max(keptMsMin, request.seconds * 1000);
+  const lengthMs = Math.min(askedMs, face.endMs - face.startMs, soundMs ?? Infinity);
   return {
     session_id: face.sessionId,
     face_choose: [

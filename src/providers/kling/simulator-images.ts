@@ -129,8 +129,10 @@ export function checkGenerations(body: WireObject, judge: Judge): TaskPlan {
     throw illegal('negative_prompt', 'is not supported with image');
   }
   if (model === 'kling-v2-new' && !source) throw illegal('image', 'is required with kling-v2-new');
+  if (source && model === 'kling-v2-1') throw illegal('image', `is not supported by ${model}`);
   const reference = choice(body, 'image_reference', ['subject', 'face']);
   if (reference && !source) throw illegal('image_reference', 'needs image');
+  if (reference && model !== 'kling-v1-5') throw illegal('image_reference', `is not supported by ${model}`);
   if (source && model === 'kling-v1-5' && !reference) {
     throw illegal('image_reference', 'is required with kling-v1-5 and image');
   }
