@@ -1,5 +1,5 @@
 /** The canonical request as a body of Kling's own routes. */
-import type { Channel, Json } from '../../core/ports.ts';
+import type { Channel } from '../../core/ports.ts';
 import type { Media, Resolution, VideoRequest } from '../../core/request/types.ts';
 import { KLING_DOORS } from './doors.ts';
 import type { Door } from './doors.ts';
@@ -21,7 +21,10 @@ export async function klingBody(request: VideoRequest, door: Door, channel: Chan
   if (Object.keys(metadata).length > 0) body['metadata'] = metadata;
   if (request.watermark) body['watermark_info'] = { enabled: true };
   if (door === KLING_DOORS.motionControl) return { ...body, ...(await motionFields(request, channel)) };
-  if (door === KLING_DOORS.avatar) return { ...body, ...(await avatarFields(request, channel)) };
+  if (door === KLING_DOORS.avatar) {
+    delete body['audio_id'];
+    return { ...body, ...(await avatarFields(request, channel)) };
+  }
   Object.assign(body, controlFields(request), { duration: String(request.seconds) });
   if (request.sound) body['sound'] = 'on';
   const ratio = ratioOf(request, door);
@@ -114,8 +117,8 @@ async function motionFields(request: VideoRequest, channel: Channel): Promise<Wi
 async function avatarFields(request: VideoRequest, channel: Channel): Promise<WireObject> {
   const { audio, extensions, firstFrame } = request;
   // Exactly one of the two: a sound of the caller's counts before a stored one.
-  const sound: Record<string, Json> = audio
-    ? { sound_file: await mediaText(audio, channel, 'raw'), audio_id: null }
+  const sound: WireObject = audio
+    ? { sound_file: await mediaText(audio, channel, 'raw') }
     : { audio_id: extensions['audio_id'] ?? null };
   return { image: await mediaText(firstFrame!, channel, 'raw'), ...sound };
 }

@@ -43,14 +43,14 @@ export async function videosBody(request: VideoRequest, channel: Channel): Promi
   return body;
 }
 
-/** A lone picture in `images` would be a first frame where a model takes one. */
+/** One picture in `images`, however often it stands there, would be a first frame where a model takes one. */
 async function referenceFields(
   { model, references }: VideoRequest,
   uri: (media: Media) => Promise<string>,
 ): Promise<WireObject> {
   if (references.length === 0) return {};
   const pictures = await Promise.all(references.map(uri));
-  const isPlain = pictures.length <= imagesMax && (omniModels.has(model) || pictures.length > 1);
+  const isPlain = pictures.length <= imagesMax && (omniModels.has(model) || new Set(pictures).size > 1);
   return isPlain ? { images: pictures } : { image_list: pictures.map((image) => ({ image_url: image })) };
 }
 
