@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, beforeEach, describe, test } from 'node:test';
-import { createTestClock } from '../../lib/clock.ts';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { TestClock } from '../../lib/clock.ts';
 import { parseJson } from '../../lib/json.ts';
-import { HONEST_BEHAVIOUR } from '../../sandbox/behaviour.ts';
-import type { Behaviour } from '../../sandbox/behaviour.ts';
-import { createFileLinks } from '../../sandbox/file-links.ts';
-import { createHost } from '../../sandbox/host.ts';
-import { openState } from '../../sandbox/state.ts';
-import type { SandboxState } from '../../sandbox/state.ts';
-import type { SimulatedTask, Simulator, SimulatorHost } from '../kit/simulator.ts';
+import type { SimulatedTask } from '../kit/simulator.ts';
 import { signJwt } from './auth.ts';
-import { createSimulator } from './simulator.ts';
 import { pngOf } from './picture-sample.ts';
+import { startTestSimulator } from './test-simulator.ts';
+import type { TestSimulator, Wire } from './test-simulator.ts';
 
 const pair = { access_key: 'sandbox-access-key', secret_key: 'sandbox-secret-key-0123456789abcdef' };
 const apiKey = 'Bearer api-key-kling-sandbox';
@@ -27,66 +18,18 @@ const multi = '/v1/videos/multi-image2video';
 const omni = '/v1/videos/omni-video';
 const picture = 'https://example.com/a.png';
 
-/** What a test reads of an answer; anything missing is a failed assertion. */
-interface Data {
-  task_id: string;
-  task_status: string;
-  task_status_msg: string;
-  task_info: object;
-  updated_at: number;
-  final_unit_deduction: string;
-  watermark_info: object;
-  task_result: { videos: [{ url: string; duration: string; watermark_url: string }] };
-  code: number;
-  resource_pack_subscribe_infos: [{ remaining_quantity: number }];
-}
-type Answer = { status: number; code: number; message: string; data: Data & Data[] };
-
 describe('the simulator of the official platform', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'reelay-simulator-'));
-  let databases = 0;
+  let it: TestSimulator;
+  let ask: TestSimulator['ask'];
   let clock: TestClock;
-  let state: SandboxState;
-  let host: SimulatorHost;
-  let simulator: Simulator;
-  let behaviour: Behaviour;
   let accepted: SimulatedTask[];
 
-  after(() => rmSync(directory, { recursive: true }));
-  afterEach(() => state.close());
   beforeEach(() => {
-    clock = createTestClock(startMs);
-    state = openState(join(directory, String(++databases)));
-    behaviour = HONEST_BEHAVIOUR;
-    accepted = [];
-    host = createHost({
-      state,
-      clock,
-      speed: 1,
-      behaviour: () => behaviour,
-      pictures: { keep: () => 'kept', read: async () => null },
-      links: createFileLinks(state.fileKey),
-      onAccepted: (task) => accepted.push(task),
-    });
-    simulator = createSimulator();
+    it = startTestSimulator();
+    ({ ask, clock, accepted } = it);
   });
+  afterEach(() => it.close());
 
-  function ask(method: string, target: string, body?: unknown, authorization: string = apiKey): Answer {
-    const url = new URL(target, 'http://sandbox');
-    const answer = simulator.handle(
-      {
-        method,
-        path: url.pathname,
-        query: url.searchParams,
-        headers: authorization ? { authorization } : {},
-        body: body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body),
-        origin: 'http://127.0.0.1:8788',
-      },
-      host,
-    );
-    const parsed = parseJson(answer.body) as unknown as Omit<Answer, 'status'>;
-    return { ...parsed, status: answer.status };
-  }
   const create = (path: string, body: unknown) => ask('POST', path, body);
   const film = { model_name: 'kling-v1', prompt: 'a cat' };
 
@@ -148,9 +91,9 @@ describe('the simulator of the official platform', () => {
       assert.equal(data.final_unit_deduction, '1');
       assert.equal(data.updated_at, startMs + 21_000);
       const [video] = data.task_result.videos;
-      assert.equal(video.duration, '5.04');
-      assert.match(video.url, /^http:\/\/127\.0\.0\.1:8788\/_files\/\d+\.mp4\?token=/);
-      assert.ok(!('watermark_url' in video));
+      assert.equal(video!.duration, '5.04');
+      assert.match(video!.url, /^http:\/\/127\.0\.0\.1:8788\/_files\/\d+\.mp4\?token=/);
+      assert.ok(!('watermark_url' in video!));
     });
 
     test('has a watermarked film when asked for one', async () => {
@@ -158,7 +101,7 @@ describe('the simulator of the official platform', () => {
       await clock.advance(30_000);
       const task = ask('GET', `${text}/${data.task_id}`).data;
       assert.deepEqual(task.watermark_info, { enabled: true });
-      assert.match(task.task_result.videos[0].watermark_url, /-watermarked\.mp4/);
+      assert.match(task.task_result.videos[0]!.watermark_url, /-watermarked\.mp4/);
     });
 
     test('is only known under the path that made it, and for thirty days', async () => {
@@ -183,7 +126,7 @@ describe('the simulator of the official platform', () => {
     });
 
     test('takes a slot until it ends', async () => {
-      behaviour = { ...HONEST_BEHAVIOUR, slots: 1 };
+      it.behave({ slots: 1 });
       assert.equal(create(text, film).code, 0);
       const refused = create(text, film);
       assert.deepEqual([refused.status, refused.code], [429, 1303]);
@@ -200,13 +143,10 @@ describe('the simulator of the official platform', () => {
     });
 
     test('can be told to accept a name twice, and counts', () => {
-      behaviour = { ...HONEST_BEHAVIOUR, duplicates: 'accept' };
+      it.behave({ duplicates: 'accept' });
       create(text, { ...film, external_task_id: 'mine' });
       create(text, { ...film, external_task_id: 'mine' });
-      assert.deepEqual(
-        Array.from(state.allTasks(), ({ submits }) => submits),
-        [2, 2],
-      );
+      assert.deepEqual(it.submits(), [2, 2]);
     });
   });
 
@@ -434,7 +374,7 @@ describe('the simulator of the official platform', () => {
       const costs = () => ask('GET', '/account/costs?start_time=1&end_time=2');
       const { data } = costs();
       assert.equal(data.code, 0);
-      assert.equal(data.resource_pack_subscribe_infos[0].remaining_quantity, 9999);
+      assert.equal(data.resource_pack_subscribe_infos[0]!.remaining_quantity, 9999);
       assert.equal(costs().code, 1302);
       await clock.advance(1000);
       assert.equal(ask('GET', '/account/costs').code, 1201);
@@ -482,11 +422,11 @@ describe('the simulator of the official platform', () => {
 
   test('a callback is the bare task, without watermark links', async () => {
     const { data } = create(text, { ...film, external_task_id: 'mine', watermark_info: { enabled: true } });
-    const body = parseJson(simulator.callbackBody(accepted[0]!, 'succeeded', host)) as unknown as Data;
+    const body = parseJson(it.simulator.callbackBody(accepted[0]!, 'succeeded', it.host)) as unknown as Wire;
     assert.equal(body.task_id, data.task_id);
     assert.equal(body.task_status, 'succeed');
     assert.deepEqual(body.task_info, { external_task_id: 'mine' });
-    assert.deepEqual(Object.keys(body.task_result.videos[0]), ['id', 'url', 'duration']);
+    assert.deepEqual(Object.keys(body.task_result.videos[0]!), ['id', 'url', 'duration']);
   });
 });
 

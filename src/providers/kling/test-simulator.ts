@@ -27,6 +27,11 @@ export interface Wire {
   status: string;
   task_status: string;
   task_status_msg: string;
+  updated_at: number;
+  watermark_info: object;
+  url: string;
+  watermark_url: string;
+  code: number;
   task_info: { parent_video: { id: string; duration: string } };
   task_result: { videos: Wire[]; audios: Wire[]; voices: Wire[]; elements: Wire[] };
   final_unit_deduction: string;
@@ -62,13 +67,18 @@ export interface TestSimulator {
   simulator: Simulator;
   host: SimulatorHost;
   behave(change: Partial<Behaviour>): void;
-  ask(method: string, target: string, body?: unknown): Answer;
+  /** A body that is text goes as it is. */
+  ask(method: string, target: string, body?: unknown, authorization?: string): Answer;
+  /** How often each task's name was accepted, oldest first. */
+  submits(): number[];
   /** A process ended and another one began: only what was written down is left. */
   restart(): void;
   /** A finished film's id. */
   film(changes?: object): Promise<string>;
   close(): void;
 }
+
+const apiKey = 'api-key-kling-sandbox';
 
 export function startTestSimulator(): TestSimulator {
   const directory = mkdtempSync(join(tmpdir(), 'reelay-simulator-'));
@@ -99,21 +109,22 @@ export function startTestSimulator(): TestSimulator {
       return running.host;
     },
     behave: (change) => void (behaviour = { ...behaviour, ...change }),
-    ask(method, target, body) {
+    ask(method, target, body, authorization = `Bearer ${apiKey}`) {
       const url = new URL(target, 'http://sandbox');
       const answer = running.simulator.handle(
         {
           method,
           path: url.pathname,
           query: url.searchParams,
-          headers: { authorization: 'Bearer api-key-kling-sandbox' },
-          body: body === undefined ? '' : writeJson(body),
+          headers: authorization ? { authorization } : {},
+          body: body === undefined ? '' : typeof body === 'string' ? body : writeJson(body),
           origin: 'http://127.0.0.1:8788',
         },
         running.host,
       );
       return { ...(parseJson(answer.body) as unknown as Answer), status: answer.status };
     },
+    submits: () => Array.from(state.allTasks(), ({ submits }) => submits),
     restart() {
       state.close();
       state = openState(directory);
