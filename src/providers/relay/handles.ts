@@ -70,10 +70,13 @@ export async function findByHandle(
 
 /** Whether "not found" can be believed of this door. Throws UpstreamError where the far side could not be asked. */
 export async function findsByHandle(door: Door, channel: Channel, signal: AbortSignal): Promise<boolean> {
-  const witness = seen.get(keyOf(channel, door)) ?? (await listedWitness(door, channel, signal));
-  if (!witness) return false;
-  const found = await findByHandle(door, witness.handle, channel, signal);
-  return found?.taskId === witness.taskId;
+  const finds = async (witness: Witness | null | undefined): Promise<boolean> => {
+    if (!witness) return false;
+    const found = await findByHandle(door, witness.handle, channel, signal);
+    return found?.taskId === witness.taskId;
+  };
+  // What is remembered may be so old that nobody knows it any more.
+  return (await finds(seen.get(keyOf(channel, door)))) || finds(await listedWitness(door, channel, signal));
 }
 
 /** After a restart nothing is remembered: the newest tasks of a list may show their handles. */
