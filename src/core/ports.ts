@@ -826,7 +826,11 @@ export interface Store {
   }): Promise<boolean>;
   /** queued -> in_progress, with its event. False when it was not queued. */
   startTask(input: { taskId: string; at: number }): Promise<boolean>;
-  /** accepted -> made, and the job that will fetch the outputs. False when it was made already. */
+  /**
+   * accepted -> made, and the job that will fetch the outputs. False when it was made already. With `atOnce`:
+   * submitting -> made, because the answer to the submit was the end of it; the job is due at `fetchAt`, for who
+   * submitted fetches by itself and may die meanwhile.
+   */
   madeAttempt(input: {
     attemptId: string;
     at: number;
@@ -834,6 +838,7 @@ export interface Store {
     found?: Found | null;
     cost: UpstreamCost | null;
     exchanges: Exchange[];
+    atOnce?: { ref: Json; fetchAt: number };
   }): Promise<boolean>;
   /** Completed + settle + usage + event, or failed + release + event: one transaction. False when already final. */
   finishTask(input: FinishTask): Promise<boolean>;
@@ -887,6 +892,8 @@ export interface Store {
   findResource(accountId: string, kind: ResourceKind, id: string, at: number): Promise<ResourceRow | null>;
   /** Whether some account owns what an upstream calls so: then nobody else may name it directly. */
   isOwnedUpstream(kind: ResourceKind, upstreamId: string): Promise<boolean>;
+  /** Whether the id is one of ours, whoever owns it, deleted and expired ones included. */
+  isResourceId(kind: ResourceKind, id: string): Promise<boolean>;
   pageResources(query: {
     accountId: string;
     kind: ResourceKind;

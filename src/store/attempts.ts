@@ -105,6 +105,31 @@ const made = statement<{
     .returning(['task_id', 'channel_id']),
 );
 
+/** {@link made}, where the answer to the submit was the end of it. */
+const madeAtOnce = statement<{
+  id: string;
+  at: number;
+  ref: string;
+  outputs: string;
+  found: string | null;
+  cost: string | null;
+}>()((db, arg) =>
+  db
+    .updateTable('attempts')
+    .set({
+      state: 'made',
+      ref: arg('ref'),
+      accepted_at: arg('at'),
+      ended_at: arg('at'),
+      outputs: arg('outputs'),
+      found: arg('found'),
+      cost: arg('cost'),
+    })
+    .where('id', '=', arg('id'))
+    .where('state', '=', 'submitting')
+    .returning(['task_id', 'channel_id']),
+);
+
 const subjectOf = statement<{ id: string }>()((db, arg) =>
   db.selectFrom('tasks').select(['id', 'account_id', 'callback_url']).where('id', '=', arg('id')),
 );
@@ -202,23 +227,27 @@ export const madeAttempt: Mutation<
     found?: Found | null;
     cost: UpstreamCost | null;
     exchanges: Exchange[];
+    atOnce?: { ref: Json; fetchAt: number };
   },
   boolean
-> = function* (tx, { attemptId, at, outputs, found = null, cost, exchanges }) {
-  const attempt = yield* first(made, {
+> = function* (tx, { attemptId, at, outputs, found = null, cost, exchanges, atOnce }) {
+  const end = {
     id: attemptId,
     at,
     outputs: writeJson(outputs),
     found: found && writeJson(found),
     cost: cost && writeJson(cost),
-  });
+  };
+  const attempt = atOnce
+    ? yield* first(madeAtOnce, { ...end, ref: writeJson(atOnce.ref) })
+    : yield* first(made, end);
   if (!attempt) return false;
   yield* recordExchanges(tx, attemptId, exchanges);
   yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.made', { attemptId }, at);
   yield* enqueue(tx, {
     queue: 'persist-output',
     data: { taskId: attempt.task_id, attemptId },
-    runAt: at,
+    runAt: atOnce?.fetchAt ?? at,
     at,
   });
   return true;

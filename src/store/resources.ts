@@ -43,6 +43,10 @@ const byUpstreamId = statement<{ kind: Kind; upstream_id: string }>()((db, arg) 
     .limit(1),
 );
 
+const byIdAlone = statement<{ kind: Kind; id: string }>()((db, arg) =>
+  db.selectFrom('resources').select('id').where('id', '=', arg('id')).where('kind', '=', arg('kind')),
+);
+
 const page = statement<{ account_id: string; kind: Kind; at: number; limit: number; offset: number }>()(
   (db, arg) =>
     db
@@ -103,6 +107,11 @@ export function* findResource(
 
 export function* isOwnedUpstream(kind: Kind, upstreamId: string): Procedure<boolean> {
   return (yield* first(byUpstreamId, { kind, upstream_id: upstreamId })) !== null;
+}
+
+/** Whoever's it is or was. */
+export function* isResourceId(kind: Kind, id: string): Procedure<boolean> {
+  return (yield* first(byIdAlone, { kind, id })) !== null;
 }
 
 /** Newest first. */

@@ -23,7 +23,7 @@ import {
   waitingTasks,
 } from './lane-reads.ts';
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
-import { findResource, isOwnedUpstream, pageResources } from './resources.ts';
+import { findResource, isOwnedUpstream, isResourceId, pageResources } from './resources.ts';
 import { taskRecord } from './task-record.ts';
 import { findTask, getTask, listTasks, pageTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
@@ -105,6 +105,7 @@ export function createStore(backend: Backend): Store {
 
     findResource: (accountId, kind, id, at) => read(findResource(accountId, kind, id, at)),
     isOwnedUpstream: (kind, upstreamId) => read(isOwnedUpstream(kind, upstreamId)),
+    isResourceId: (kind, id) => read(isResourceId(kind, id)),
     pageResources: (query) => read(pageResources(query)),
     deleteResource: (input) => write('deleteResource', input),
     createFile: (row) => write('createFile', row),

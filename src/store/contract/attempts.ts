@@ -28,6 +28,19 @@ const EXCHANGE: Exchange = {
 };
 
 export function testAttempts(promise: PromiseTest): void {
+  promise('what was made at once goes from submitting to made, its job due later', async ({ store }) => {
+    await furnish(store);
+    const { task, attemptId } = await acceptAndSubmit(store);
+    const made = { attemptId, at: T0 + 50, outputs: [], cost: null, exchanges: [] };
+    const atOnce = { ref: { id: 'up-1' }, fetchAt: T0 + 60_050 };
+    assert.equal(await store.madeAttempt(made), false);
+    assert.equal(await store.madeAttempt({ ...made, atOnce }), true);
+    assert.equal(await store.madeAttempt({ ...made, atOnce }), false);
+    const { attempt } = (await store.currentAttempt(task.id))!;
+    assert.deepEqual([attempt.state, attempt.ref], ['made', { id: 'up-1' }]);
+    assert.equal(await store.jobs.nextRunAt('persist-output'), T0 + 60_050);
+  });
+
   promise('an attempt opened with its task is submitting, and the task does not wait', async ({ store }) => {
     await furnish(store);
     const { task, attemptId } = await acceptAndSubmit(store);

@@ -119,6 +119,9 @@ export function testBelongings(promise: PromiseTest): void {
     assert.equal(await store.deleteResource(removal), true);
     assert.equal(await store.deleteResource(removal), false);
     assert.equal(await store.isOwnedUpstream('voice', 'up-0'), false);
+    assert.equal(await store.isResourceId('voice', ids[0]!), true);
+    assert.equal(await store.isResourceId('element', ids[0]!), false);
+    assert.equal(await store.isResourceId('voice', 'up-1'), false);
     assert.equal(await store.isOwnedUpstream('element', 'up-1'), false);
     const second = { accountId: ACCOUNT, kind: 'voice' as const, at, offset: 1, limit: 1 };
     assert.deepEqual(

@@ -17,7 +17,7 @@ import { findKeyByAccessKey, findKeyByHash, listKeys } from '../keys.ts';
 import * as lanes from '../lane-reads.ts';
 import { getWallet, ledgerOfTask, listLedger, toppedUp } from '../ledger.ts';
 import { migrate } from '../migrate.ts';
-import { isOwnedUpstream, pageResources } from '../resources.ts';
+import { isOwnedUpstream, isResourceId, pageResources } from '../resources.ts';
 import type { Procedure } from '../statement.ts';
 import * as tasks from '../task-reads.ts';
 import { createExecutor } from './executor.ts';
@@ -106,6 +106,10 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
     uses: [/attempts_task \(task_id=\?\)/, /\(attempt_id=\?\)/],
   },
   toppedUp: { read: toppedUp('a'), uses: [/COVERING INDEX ledger_entries_funding \(account_id=\?/] },
+  isResourceId: {
+    read: isResourceId('voice', 'x'),
+    uses: [/SEARCH resources .*\(id=\?\)/],
+  },
   isOwnedUpstream: {
     read: isOwnedUpstream('voice', 'u'),
     uses: [/resources_upstream \(kind=\? AND upstream_id=\?\)/],
