@@ -10,6 +10,7 @@ import type { Media, VideoRequest } from '../core/request/types.ts';
 import { DataUriError, decodeBase64, decodeDataUri, isDataUri } from '../lib/data-uri.ts';
 import { UrlRefused } from '../lib/guarded-http.ts';
 import { imageSize, sniff } from '../lib/sniff.ts';
+import { inputRenewalAgeMs } from './collect-media.ts';
 import type { FlowContext } from './context.ts';
 
 /** Bytes of a picture that passed the checks, ready to be kept. */
@@ -100,7 +101,8 @@ async function admitOne(
   if (!keep) return media;
   const sha256 = createHash('sha256').update(admitted.bytes).digest('hex');
   const key = `inputs/${accountId}/${sha256}.${admitted.extension}`;
-  if ((await ctx.media.stat(key)) === null) {
+  const kept = await ctx.media.stat(key);
+  if (kept === null || ctx.clock.now() - kept.modifiedAt >= inputRenewalAgeMs(ctx)) {
     await ctx.media.put(key, admitted.bytes, { contentType: admitted.contentType });
   }
   const { contentType, width, height } = admitted;

@@ -1,7 +1,7 @@
 /**
  * What an observation of a running attempt changes: usually nothing, and then nothing is written.
  */
-import type { Exchange, Found, Observation } from '../core/ports.ts';
+import type { Exchange, Found, Json, Observation } from '../core/ports.ts';
 import { completeTask } from './complete-task.ts';
 import type { FlowContext } from './context.ts';
 
@@ -13,12 +13,16 @@ export interface Running {
   started: boolean;
 }
 
-/** `ended`: the lane need not poll it any more. `started` is updated in place. */
+/**
+ * `ended`: the lane need not poll it any more. `started` is updated in place. `atOnce`: the observation was the answer
+ * to the submit, so that nothing was recorded of the attempt before.
+ */
 export async function advanceTask(
   ctx: FlowContext,
   running: Running,
   observation: Observation,
   exchanges: Exchange[],
+  atOnce?: { ref: Json; fetchAt: number },
 ): Promise<'running' | 'ended'> {
   const at = ctx.clock.now();
   switch (observation.status) {
@@ -46,6 +50,7 @@ export async function advanceTask(
         found: foundOf(observation),
         cost: observation.cost,
         exchanges,
+        ...(atOnce && { atOnce }),
       });
       ctx.faults('advance:after-made');
       return 'ended';

@@ -11,10 +11,16 @@ import {
   type TaskRequest,
 } from '../core/request/feature.ts';
 import type { VideoRequest } from '../core/request/types.ts';
+import { isFinal, type OutputRole } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
 
 /** Films and sounds can be built upon for so long (specs/kling.md §2.8). */
-const OUTPUT_LIFETIME_MS = 30 * 86_400_000;
+const MADE_LIFETIME_MS = 30 * 86_400_000;
+/** Kinds that go by the id of the task that made them, and the files that are meant. */
+const MADE_BY_TASKS: Partial<Record<ResourceKind, readonly OutputRole[]>> = {
+  video: ['video'],
+  audio: ['audio', 'audio_wav'],
+};
 /** Kinds that upstreams also offer ready-made. */
 const HAS_PRESETS: ReadonlySet<ResourceKind> = new Set<ResourceKind>(['voice', 'element']);
 
@@ -39,7 +45,7 @@ export async function bindFeature(
   const resources = [];
   for (const use of request.resources) {
     // As callers write it: `face_choose[0].audio_id`.
-    const field = use.path.replace(/\.(\d+)/g, '[$1]');
+    const field = use.path.replace(/\.(\d+)(?=\.|$)/g, '[$1]');
     const binding = await bind(ctx, accountId, use.kind, use.id, field);
     pin.add(binding.channelId, field);
     resources.push({ ...use, upstreamId: binding.upstreamId });
@@ -107,29 +113,55 @@ async function bind(
   id: string,
   field: string,
 ): Promise<Binding> {
-  const now = ctx.clock.now();
-  const unknown = () =>
-    new GatewayError('not_found', `${field}: there is no ${kind} ${JSON.stringify(id)} in this account.`, {
-      param: field,
-    });
-  if (kind === 'video' || kind === 'audio') {
-    const task = await ctx.store.findTask(accountId, id);
-    const output = task?.result?.outputs.find((candidate) => candidate.role === kind);
-    if (task === null || output === undefined || output.upstreamId === null) throw unknown();
-    if (now - task.createdAt > OUTPUT_LIFETIME_MS) {
-      throw new GatewayError(
-        'invalid_value',
-        `${field}: ${id} is older than 30 days, and upstreams build on younger ${kind} only. Send it by URL.`,
-        { param: field },
-      );
-    }
-    const made = await ctx.store.currentAttempt(task.id);
-    return { upstreamId: output.upstreamId, channelId: made?.attempt.channelId ?? task.channelId };
-  }
-  const own = await ctx.store.findResource(accountId, kind, id, now);
+  const roles = MADE_BY_TASKS[kind];
+  if (roles !== undefined) return bindMade(ctx, accountId, roles, { kind, id, field });
+  const own = await ctx.store.findResource(accountId, kind, id, ctx.clock.now());
   if (own !== null) return { upstreamId: own.upstreamId, channelId: own.channelId };
-  if (!HAS_PRESETS.has(kind) || (await ctx.store.isOwnedUpstream(kind, id))) throw unknown();
+  // What was ours and is deleted is no preset either.
+  const isPreset =
+    HAS_PRESETS.has(kind) &&
+    !(await ctx.store.isResourceId(kind, id)) &&
+    !(await ctx.store.isOwnedUpstream(kind, id));
+  if (!isPreset) throw unknown(kind, id, field);
   return { upstreamId: id, channelId: null };
+}
+
+/** What a finished task made, for as long as its upstream keeps it: our own copy may be gone before. */
+async function bindMade(
+  ctx: FlowContext,
+  accountId: string,
+  roles: readonly OutputRole[],
+  { kind, id, field }: { kind: ResourceKind; id: string; field: string },
+): Promise<Binding> {
+  const invalid = (why: string) => new GatewayError('invalid_value', `${field}: ${why}`, { param: field });
+  const task = await ctx.store.findTask(accountId, id);
+  if (task === null) throw unknown(kind, id, field);
+  if (!isFinal(task.state)) {
+    throw invalid(`${id} is not completed yet: poll it until its status is completed.`);
+  }
+  const current = task.state === 'completed' ? await ctx.store.currentAttempt(task.id) : null;
+  const files = current?.attempt.outputs?.filter(({ role }) => roles.includes(role)) ?? [];
+  if (current === null || files.length === 0) throw unknown(kind, id, field);
+  if (ctx.clock.now() - task.createdAt > MADE_LIFETIME_MS) {
+    throw invalid(
+      `${id} is older than 30 days, and upstreams build on what is younger only. Send the ${kind} by URL.`,
+    );
+  }
+  const upstreamId = files.find((file) => file.upstreamId !== null)?.upstreamId ?? null;
+  if (upstreamId === null) {
+    throw invalid(`nothing can be built upon ${id}: its upstream gave no id to it. Send the ${kind} by URL.`);
+  }
+  return { upstreamId, channelId: current.attempt.channelId };
+}
+
+function unknown(kind: ResourceKind, id: string, field: string): GatewayError {
+  return new GatewayError(
+    'not_found',
+    `${field}: there is no ${kind} ${JSON.stringify(id)} in this account.`,
+    {
+      param: field,
+    },
+  );
 }
 
 /** All that a request names must be known to the same channel. */

@@ -53,15 +53,20 @@ export interface Lanes {
   reserve(channelId: string): Slot | null;
   /** Makes the next poll of this task due now (a push arrived). */
   hint(channelId: string, taskId: string): void;
+  /** Sees to it that an attempt which nobody submits any more, and which may not be recorded, is settled. */
+  lookAfter(task: Task, attemptId: string): void;
   /** Attempts running now, submitting ones included. */
   running(channelId: string): number;
 }
 
 /** The configured channels, opened. */
 export interface Channels {
+  /** Deleted ones too. */
   get(id: string): Promise<ChannelRow | null>;
   /** Candidates for routing, from memory. */
   all(): Promise<ChannelRow[]>;
+  /** The row as it counts just now: a channel of the sandbox is switched off while there is no sandbox. */
+  asItCounts(row: ChannelRow): ChannelRow;
   /** `onExchange` null: nothing of what is said is kept. */
   open(row: ChannelRow, onExchange: ((exchange: Exchange) => void) | null): Channel;
 }

@@ -1,6 +1,7 @@
 /**
  * The configured channels, kept in memory and opened for provider code with their credentials decrypted.
  */
+import { UpstreamError } from '../core/errors.ts';
 import type {
   Channel,
   ChannelRow,
@@ -44,8 +45,13 @@ export async function createChannelDirectory(options: ChannelDirectoryOptions): 
   };
   options.store.onCommit('channels', forget);
 
+  function asItCounts(row: ChannelRow): ChannelRow {
+    const isOff = row.sandbox && row.enabled && options.sandboxUrl(row.provider) === null;
+    return isOff ? { ...row, enabled: false } : row;
+  }
+
   async function all(): Promise<ChannelRow[]> {
-    rows ??= options.store.listChannels();
+    rows ??= options.store.listChannels().then((found) => found.map(asItCounts));
     try {
       return await rows;
     } catch (error) {
@@ -74,7 +80,13 @@ export async function createChannelDirectory(options: ChannelDirectoryOptions): 
   async function readMedia(media: Media): Promise<{ bytes: Buffer; contentType: string }> {
     if (media.kind !== 'stored') throw new Error(`media of kind ${media.kind} has no stored bytes`);
     const found = await options.media.open(media.key);
-    if (found === null) throw new Error(`${media.source}: its stored copy is gone`);
+    // Nothing was sent yet, and it will not come back: the task ends, with the reason.
+    if (found === null) {
+      throw new UpstreamError(
+        'rejected',
+        `${media.source}: its file is no longer kept: it was deleted, or its time was over, before the task was submitted.`,
+      );
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of found.stream) chunks.push(chunk as Buffer);
     return { bytes: Buffer.concat(chunks), contentType: media.contentType };
@@ -85,6 +97,7 @@ export async function createChannelDirectory(options: ChannelDirectoryOptions): 
     async get(id) {
       return (await all()).find((row) => row.id === id) ?? options.store.getChannel(id);
     },
+    asItCounts,
     open(row, onExchange): Channel {
       return {
         id: row.id,

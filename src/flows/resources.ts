@@ -2,9 +2,10 @@
  * Voices and elements: the account's own, and what an upstream offers everyone.
  */
 import { GatewayError, UpstreamError } from '../core/errors.ts';
-import type { ChannelRow, Json, Principal, Provider, ResourceRow } from '../core/ports.ts';
+import type { Channel, ChannelRow, Json, Principal, Provider, ResourceRow } from '../core/ports.ts';
 import type { ResourceKind } from '../core/request/feature.ts';
 import type { FlowContext } from './context.ts';
+import { openChannel } from './submit-attempt.ts';
 
 const TIMEOUT_MS = 15_000;
 
@@ -31,9 +32,12 @@ export async function deleteResource(
   const provider = channelRow && ctx.providers.get(channelRow.provider);
   if (channelRow && provider?.resources) {
     const { resources } = provider;
-    await asking(() =>
+    const isListed = (await ctx.channels.all()).some(({ id: channelId }) => channelId === channelRow.id);
+    const removed = asking(() =>
       resources.remove(kind, row.upstreamId, open(ctx, channelRow), AbortSignal.timeout(TIMEOUT_MS)),
     );
+    // The operator deleted the channel: its upstream may have shut us out, and nobody can use the thing any more.
+    await (isListed ? removed : removed.catch(() => {}));
   }
   const at = ctx.clock.now();
   await ctx.store.deleteResource({ accountId: principal.accountId, kind, id, at });
@@ -47,7 +51,10 @@ export async function listPresets(
   kind: ResourceKind,
   query: { page: number; pageSize: number },
 ): Promise<Json[]> {
-  const rows = (await ctx.channels.all()).filter((row) => row.enabled);
+  const enabled = (await ctx.channels.all()).filter((row) => row.enabled);
+  // As for tasks: once a real channel is there, nobody is shown what is simulated by accident.
+  const isReal = !ctx.settings.sandboxAlways && enabled.some((row) => !row.sandbox);
+  const rows = enabled.filter((row) => !(isReal && row.sandbox));
   rows.sort((a, b) => Number(a.sandbox) - Number(b.sandbox) || b.priority - a.priority);
   const models = new Set(ctx.catalogue.family(family).models.map((model) => model.id));
   const serves = (provider: Provider) => provider.serves.some((model) => models.has(model));
@@ -60,10 +67,11 @@ export async function listPresets(
   return [];
 }
 
-function open(ctx: FlowContext, row: ChannelRow) {
-  return ctx.channels.open(row, null);
+function open(ctx: FlowContext, row: ChannelRow): Channel {
+  return openChannel(ctx, row, null);
 }
 
+/** Words of the upstream's refusal, for who asked. */
 async function asking<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   try {
     return await ask();

@@ -9,8 +9,8 @@ import type { FlowContext } from './context.ts';
 import { makerOf } from './maker.ts';
 
 /**
- * Id of the channel that will make this request, of the pinned one only where that is given; throws `no_channel` naming what no
- * channel can do.
+ * Id of the channel that will make this request, the pinned one where that is given; throws `no_channel` naming what
+ * no channel can do.
  */
 export async function routeFor(
   ctx: FlowContext,
@@ -20,7 +20,14 @@ export async function routeFor(
   const { exclude, pinned } = options;
   const all = await ctx.channels.all();
   // What a request names may be known to one channel only.
-  const rows = pinned ? all.filter((row) => row.id === pinned) : all;
+  const rows = pinned ? all.filter((row) => row.id === pinned && row.enabled) : all;
+  if (pinned && rows.length === 0) {
+    throw new GatewayError(
+      'no_channel',
+      'What this request names was made at a channel that is switched off or deleted, and no other knows it. ' +
+        'An operator can switch the channel on again; else make it anew.',
+    );
+  }
   const route = chooseChannel(
     rows.map((row) => candidateOf(ctx, row)),
     request,

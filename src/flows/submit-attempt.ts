@@ -55,10 +55,13 @@ export async function submitAttempt(
   return outcome;
 }
 
-/** A credential that cannot be opened is trouble of the channel: nothing was sent. Throws UpstreamError. */
-export function openChannel(ctx: FlowContext, row: ChannelRow, exchanges: Exchange[]): Channel {
+/**
+ * A credential that cannot be opened is trouble of the channel: nothing was sent. Throws UpstreamError. `exchanges`
+ * null: nothing of what is said is kept.
+ */
+export function openChannel(ctx: FlowContext, row: ChannelRow, exchanges: Exchange[] | null): Channel {
   try {
-    return ctx.channels.open(row, (exchange) => exchanges.push(exchange));
+    return ctx.channels.open(row, exchanges && ((exchange) => exchanges.push(exchange)));
   } catch (cause) {
     throw new UpstreamError('channel', 'The credential of the channel cannot be opened.', { cause });
   }
@@ -115,7 +118,7 @@ export function requestFor(task: Task): TaskRequest {
 }
 
 /** A bug in provider code must not look like a refusal: whether something was accepted is then simply unknown. */
-function asUpstreamError(error: unknown): UpstreamError {
+export function asUpstreamError(error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error;
   return new UpstreamError('ambiguous', 'The upstream did not answer in time.', { cause: error });
 }

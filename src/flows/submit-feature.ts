@@ -2,13 +2,23 @@
  * The verb behind every feature: judge by the family's description, price, hold, submit. Where the upstream answers at
  * once the task is finished within the request.
  */
-import { GatewayError, UpstreamError, type Warning } from '../core/errors.ts';
-import type { Exchange, Family, FeatureEstimate, Principal, Quote, TaskView } from '../core/ports.ts';
+import { GatewayError, UpstreamError, type UpstreamErrorKind, type Warning } from '../core/errors.ts';
+import type {
+  ChannelRow,
+  Exchange,
+  Family,
+  FeatureEstimate,
+  Json,
+  Observation,
+  Principal,
+  Quote,
+  TaskView,
+} from '../core/ports.ts';
 import { parseMicros } from '../core/money.ts';
 import { quoteFeature } from '../core/pricing.ts';
 import type { LooseFeature, ResolvedFeature } from '../core/request/feature.ts';
 import { readCallbackUrl, readExternalTaskId } from '../core/request/controls.ts';
-import type { Task } from '../core/task.ts';
+import type { FailureCode, Task } from '../core/task.ts';
 import { admitFeature, checkUrl } from './admit-media.ts';
 import { advanceTask } from './advance-task.ts';
 import { bindFeature } from './bind-resources.ts';
@@ -17,9 +27,16 @@ import { makerOf } from './maker.ts';
 import { acceptAndSubmit, newAttempt, newTask, refuseAbove, refuseUnpayable } from './new-task.ts';
 import { persistOutput } from './persist-output.ts';
 import { routeFor } from './route.ts';
-import { openChannel } from './submit-attempt.ts';
+import { asUpstreamError, openChannel } from './submit-attempt.ts';
 import { withMissingChannel } from './submit-task.ts';
 import { viewOf } from './view.ts';
+
+/** How long a request that is answered at once has for fetching its outputs before a job tries as well. */
+const FETCH_GRACE_MS = 60_000;
+const FAILURES: Partial<Record<UpstreamErrorKind, FailureCode>> = {
+  content_policy: 'content_policy',
+  ambiguous: 'lost',
+};
 
 interface Judged {
   resolved: ResolvedFeature;
@@ -101,42 +118,84 @@ export async function estimateFeature(
 
 /** Hold, one upstream call, settle; a refusal of the upstream's becomes ours, and costs nothing. */
 async function answerAtOnce(ctx: FlowContext, task: Task): Promise<Task> {
+  const attempt = newAttempt(ctx, task);
+  try {
+    ctx.faults('submit:before-accept');
+    await ctx.store.acceptTask({ task, attempt });
+    ctx.faults('submit:after-accept');
+    await submitAtOnce(ctx, task, attempt.id);
+    return await finishedTask(ctx, task.id, attempt.id);
+  } catch (error) {
+    // Refusals are recorded, or never had a task; anything else may have left one open that nobody works on.
+    const isSettled = error instanceof GatewayError && error.code !== 'unavailable';
+    if (!isSettled) ctx.lanes.lookAfter(task, attempt.id);
+    throw error;
+  }
+}
+
+/** Asks the upstream and records what it answered; throws its refusal once that is recorded. */
+async function submitAtOnce(ctx: FlowContext, task: Task, attemptId: string): Promise<void> {
   const row = await ctx.channels.get(task.channelId);
   if (row === null) throw new Error(`the task ${task.id} was routed to an unknown channel`);
-  const attempt = newAttempt(ctx, task);
-  ctx.faults('submit:before-accept');
-  await ctx.store.acceptTask({ task, attempt });
-  ctx.faults('submit:after-accept');
   const exchanges: Exchange[] = [];
-  const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
+  ctx.faults('attempt:before-upstream');
+  let answer: { ref: Json; observation: Observation };
   try {
-    ctx.faults('attempt:before-upstream');
-    const channel = openChannel(ctx, row, exchanges);
-    const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
-    const { ref, observation } = await maker.submit(task.request, task.id, channel, signal);
-    ctx.faults('attempt:after-upstream');
-    if (observation === undefined)
-      throw new UpstreamError('ambiguous', 'The upstream did not answer at once.');
-    await ctx.store.acceptAttempt({ attemptId: attempt.id, ref, at: ctx.clock.now(), exchanges: [] });
-    ctx.faults('attempt:after-record');
-    const running = { attemptId: attempt.id, taskId: task.id, started: true };
-    await advanceTask(ctx, running, observation, exchanges);
+    answer = await ask(ctx, row, task, exchanges);
   } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    await recordRefusal(ctx, task, attempt.id, error, exchanges);
-    throw refusedAtOnce(error);
+    ctx.faults('attempt:after-upstream');
+    const refusal = asUpstreamError(error);
+    await recordRefusal(ctx, task, attemptId, refusal, exchanges);
+    throw refusedAtOnce(refusal);
   }
-  // The outputs are fetched here; should this process die, the job that was enqueued with them does it.
-  await persistOutput(ctx, { taskId: task.id, attemptId: attempt.id }, false);
-  const finished = await ctx.store.getTask(task.id);
+  ctx.faults('attempt:after-upstream');
+  const { ref, observation } = answer;
+  const atOnce = { ref, fetchAt: ctx.clock.now() + FETCH_GRACE_MS };
+  const running = { attemptId, taskId: task.id, started: true };
+  await advanceTask(ctx, running, observation, exchanges, atOnce);
+  ctx.faults('attempt:after-record');
+}
+
+async function ask(
+  ctx: FlowContext,
+  row: ChannelRow,
+  task: Task,
+  exchanges: Exchange[],
+): Promise<{ ref: Json; observation: Observation }> {
+  const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
+  const channel = openChannel(ctx, row, exchanges);
+  const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
+  const { ref, observation } = await maker.submit(task.request, task.id, channel, signal);
+  if (observation?.status === 'succeeded' || observation?.status === 'failed') return { ref, observation };
+  throw new UpstreamError('ambiguous', 'The upstream did not answer at once.');
+}
+
+/** Fetches the outputs; should this process die meanwhile, the job that was enqueued with them does it. */
+async function finishedTask(ctx: FlowContext, taskId: string, attemptId: string): Promise<Task> {
+  let cause: unknown;
+  try {
+    await persistOutput(ctx, { taskId, attemptId }, false);
+  } catch (error) {
+    // Its caller is told now, so nothing may be charged later.
+    cause = error;
+    await ctx.store.finishTask({
+      taskId,
+      attemptId,
+      at: ctx.clock.now(),
+      exchanges: [],
+      outcome: {
+        state: 'failed',
+        code: 'task_failed',
+        message: 'What the upstream made could not be fetched.',
+        attemptState: 'failed',
+      },
+    });
+  }
+  const finished = await ctx.store.getTask(taskId);
   if (finished?.state === 'completed') return finished;
-  if (finished?.error?.code === 'content_policy') {
-    throw new GatewayError('content_policy', finished.error.message);
-  }
-  throw new GatewayError(
-    'upstream_unavailable',
-    finished?.error?.message ?? 'The upstream did not answer in time. Nothing was charged: try again.',
-  );
+  const message = finished?.error?.message ?? 'The upstream did not answer in time.';
+  if (finished?.error?.code === 'content_policy') throw new GatewayError('content_policy', message);
+  throw new GatewayError('upstream_unavailable', `${message} Nothing was charged: try again.`, { cause });
 }
 
 /** Whatever the reason, nothing waits and nothing is looked up later: the caller is told now and may ask again. */
@@ -154,7 +213,7 @@ async function recordRefusal(
     exchanges,
     outcome: {
       state: 'failed',
-      code: error.kind === 'content_policy' ? 'content_policy' : 'task_failed',
+      code: FAILURES[error.kind] ?? 'task_failed',
       message: error.publicMessage,
       attemptState: error.kind === 'ambiguous' ? 'lost' : 'refused',
     },

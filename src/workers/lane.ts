@@ -129,11 +129,16 @@ export class Lane {
       submit: (task, attemptId) => this.#hold(this.#submit(task, attemptId)),
       release: () => this.#give(),
       leave: (task, attemptId) => {
-        this.#lookAfter(task, attemptId);
+        this.lookAfter(task, attemptId);
         this.#give();
-        this.#submits.wake();
       },
     };
+  }
+
+  /** An attempt that nobody submits any more, and of which we do not know whether the store has it. */
+  lookAfter(task: Task, attemptId: string): void {
+    this.#doubt(task, attemptId, this.#ctx.clock.now() + DOUBT_GRACE_MS, []);
+    this.#submits.wake();
   }
 
   /** A push arrived for this task: its next poll is due now. */
@@ -211,7 +216,7 @@ export class Lane {
     try {
       opened = new Set(await this.#ctx.store.openAttempts(attempts));
     } catch (error) {
-      tasks.forEach((task, index) => this.#lookAfter(task, attempts[index]!.id));
+      tasks.forEach((task, index) => this.lookAfter(task, attempts[index]!.id));
       this.#submitting -= tasks.length;
       this.#waiting = true;
       throw error;
@@ -245,7 +250,7 @@ export class Lane {
     this.#waiting = false;
     try {
       for (const { task, attemptId } of await handOver(this.#ctx, this.#row)) {
-        this.#lookAfter(task, attemptId);
+        this.lookAfter(task, attemptId);
       }
     } catch (error) {
       this.#waiting = true;
@@ -284,11 +289,6 @@ export class Lane {
       this.#submitting--;
       this.#submits.wake();
     }
-  }
-
-  /** An attempt that was sent to nobody, and of which we do not know whether the store has it. */
-  #lookAfter(task: Task, attemptId: string): void {
-    this.#doubt(task, attemptId, this.#ctx.clock.now() + DOUBT_GRACE_MS, []);
   }
 
   #watchTask(task: Task, attemptId: string, ref: Json, acceptedAt: number): void {

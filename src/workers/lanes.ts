@@ -2,6 +2,7 @@
  * One lane per channel that is enabled or still has work, kept in step with the channels in the store.
  */
 import type { ChannelRow } from '../core/ports.ts';
+import type { Task } from '../core/task.ts';
 import type { FlowContext, Lanes, Slot } from '../flows/context.ts';
 import { Loop } from '../lib/loop.ts';
 import { Lane, type LaneOptions } from './lane.ts';
@@ -53,6 +54,10 @@ export class LaneSet implements Lanes {
     this.#lanes.get(channelId)?.hint(taskId);
   }
 
+  lookAfter(task: Task, attemptId: string): void {
+    this.#lanes.get(task.channelId)?.lookAfter(task, attemptId);
+  }
+
   running(channelId: string): number {
     return this.#lanes.get(channelId)?.inUse ?? 0;
   }
@@ -66,11 +71,13 @@ export class LaneSet implements Lanes {
       const row = rows.get(id) ?? (await ctx.store.getChannel(id));
       if (row !== null) rows.set(id, row);
     }
-    for (const row of rows.values()) {
+    for (const stored of rows.values()) {
+      const row = ctx.channels.asItCounts(stored);
       const known = this.#lanes.get(row.id);
+      const provider = ctx.providers.get(row.provider);
       if (known !== undefined) known.configure(row);
       // A provider that is gone from this version leaves its tasks to their deadline.
-      else if (ctx.providers.get(row.provider)?.video !== undefined) await this.#open(ctx, row);
+      else if (provider?.video ?? provider?.feature) await this.#open(ctx, row);
     }
   }
 

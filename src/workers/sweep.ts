@@ -1,17 +1,41 @@
 /**
- * Once a minute: ends tasks whose deadline has passed and deletes files whose time is over.
+ * Once a minute: ends tasks whose deadline has passed and deletes files whose time is over. A few times a day: looks
+ * for bytes that nothing needs any more.
  */
+import type { FileRow } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
 import { removeFiles } from '../flows/cancel-task.ts';
+import { collectFiles, collectInputs } from '../flows/collect-media.ts';
 import type { FlowContext } from '../flows/context.ts';
 import { Loop } from '../lib/loop.ts';
 
 const EVERY_MS = 60_000;
+const COLLECT_EVERY_MS = 6 * 3_600_000;
 const BATCH_MAX = 200;
 
-/** Starts the sweep; `stop()` on what comes back lets a step in hand finish. */
-export function startSweep(ctx: FlowContext, onError: (error: unknown) => void): Loop {
-  const loop = new Loop({
+/** Starts the sweep; `stop()` on what comes back lets steps in hand finish. */
+export function startSweep(ctx: FlowContext, onError: (error: unknown) => void): { stop(): Promise<void> } {
+  const loops = [sweepLoop(ctx, onError), collectLoop(ctx, onError)];
+  for (const loop of loops) loop.wake();
+  return { stop: async () => void (await Promise.all(loops.map((loop) => loop.stop()))) };
+}
+
+/** Walks through what is stored, so it has a loop of its own: a deadline does not wait for it. */
+function collectLoop(ctx: FlowContext, onError: (error: unknown) => void): Loop {
+  return new Loop({
+    clock: ctx.clock,
+    onError,
+    retryMs: COLLECT_EVERY_MS,
+    async step() {
+      await collectInputs(ctx);
+      await collectFiles(ctx);
+      return ctx.clock.now() + COLLECT_EVERY_MS;
+    },
+  });
+}
+
+function sweepLoop(ctx: FlowContext, onError: (error: unknown) => void): Loop {
+  return new Loop({
     clock: ctx.clock,
     onError,
     retryMs: EVERY_MS,
@@ -19,11 +43,13 @@ export function startSweep(ctx: FlowContext, onError: (error: unknown) => void):
       const at = ctx.clock.now();
       const overdue = await ctx.store.overdueTasks(at, BATCH_MAX);
       const expired = await ctx.store.expiredMedia(at, BATCH_MAX);
+      const files = await ctx.store.expiredFiles(at, BATCH_MAX);
       let failures = 0;
       // One by one: a task that cannot be dealt with must not keep the others.
       for (const work of [
         ...overdue.map((task) => () => expire(ctx, task, at)),
         ...expired.map((task) => () => forget(ctx, task, at)),
+        ...files.map((file) => () => removeFile(ctx, file)),
       ]) {
         try {
           await work();
@@ -32,12 +58,10 @@ export function startSweep(ctx: FlowContext, onError: (error: unknown) => void):
           onError(error);
         }
       }
-      const more = overdue.length === BATCH_MAX || expired.length === BATCH_MAX;
+      const more = [overdue, expired, files].some((found) => found.length === BATCH_MAX);
       return more && failures === 0 ? at : at + EVERY_MS;
     },
   });
-  loop.wake();
-  return loop;
 }
 
 async function expire(ctx: FlowContext, task: Task, at: number): Promise<void> {
@@ -59,4 +83,10 @@ async function expire(ctx: FlowContext, task: Task, at: number): Promise<void> {
 async function forget(ctx: FlowContext, task: Task, at: number): Promise<void> {
   await removeFiles(ctx, task);
   await ctx.store.forgetMedia({ taskId: task.id, at });
+}
+
+/** The row first: bytes without a row are collected, a row without bytes would lie. */
+async function removeFile(ctx: FlowContext, file: FileRow): Promise<void> {
+  await ctx.store.deleteFile(file.accountId, file.id);
+  await ctx.media.delete(file.mediaKey);
 }

@@ -3,8 +3,15 @@
  * it was asked. Its dedup handle is the client reference, as at the real ones.
  */
 import { UpstreamError } from '../../src/core/errors.ts';
-import type { Clock, Json, Observation, Provider, TaskMaker } from '../../src/core/ports.ts';
-import type { VideoRequest } from '../../src/core/request/types.ts';
+import type { Channel, Clock, Json, Observation, Provider, TaskMaker } from '../../src/core/ports.ts';
+import {
+  isFeature,
+  type FeatureRequest,
+  type ResourceKind,
+  type TaskRequest,
+} from '../../src/core/request/feature.ts';
+import type { Media, VideoRequest } from '../../src/core/request/types.ts';
+import { featureModel } from '../../src/families/kling/features/fields.ts';
 
 export type SubmitAnswer =
   | 'accept'
@@ -23,6 +30,7 @@ export interface SubmitCall {
   taskId: string;
   prompt: string;
   channelId: string;
+  request: TaskRequest;
 }
 
 export interface FakeUpstreamOptions {
@@ -46,6 +54,15 @@ export class FakeUpstream {
   isOut = false;
   /** What it says of a task it has just accepted. */
   firstNews: Observation = { status: 'submitted' };
+  /** What it answers at once to those who expect that. */
+  finding: (call: SubmitCall) => Observation = () => ({
+    status: 'succeeded',
+    outputs: [],
+    cost: null,
+    data: {},
+  });
+  /** What was deleted here. */
+  readonly removed: { kind: ResourceKind; upstreamId: string; channelId: string }[] = [];
   /** Whether it can make a request, by prompt. */
   missing: (prompt: string) => string | null = () => null;
   readonly provider: Provider;
@@ -78,14 +95,14 @@ export class FakeUpstream {
   }
 
   #describe({ id, hasLookup = true, hasLists = false }: FakeUpstreamOptions): Provider {
-    const video: TaskMaker<VideoRequest> = {
+    const maker: TaskMaker<TaskRequest> = {
       missing: (request) => this.missing(request.prompt),
-      submit: async (request, taskId, channel) => this.#submit(request, taskId, channel.id),
+      submit: async (request, taskId, channel) => this.#submit(request, taskId, channel),
       poll: async (ref) => this.#poll(idOf(ref)),
     };
-    if (hasLists) video.pollMany = async (refs) => this.#list(refs.map(idOf));
+    if (hasLists) maker.pollMany = async (refs) => this.#list(refs.map(idOf));
     if (hasLookup) {
-      video.lookup = async (_request, taskId) => {
+      maker.lookup = async (_request, taskId) => {
         this.lookups.push({ at: this.#clock.now(), taskId });
         this.#mustBeUp();
         return this.tasks.has(taskId) ? { ref: { id: taskId } } : null;
@@ -98,14 +115,27 @@ export class FakeUpstream {
       credentials: {},
       parseCredential: (value) => value as Json,
       sandboxCredential: {},
-      serves: ['kling-v1-6'],
+      serves: ['kling-v1-6', 'kling-v2-1', 'kling-v2-6', featureModel],
       probe: async () => ({ ok: true, message: '' }),
-      video,
+      video: maker as TaskMaker<VideoRequest>,
+      feature: maker as TaskMaker<FeatureRequest>,
+      resources: {
+        presets: async (kind) => [{ [`${kind}_id`]: `preset-of-${id}` }],
+        remove: async (kind, upstreamId, channel) => {
+          this.#mustBeUp();
+          this.removed.push({ kind, upstreamId, channelId: channel.id });
+        },
+      },
     };
   }
 
-  async #submit(request: VideoRequest, taskId: string, channelId: string): Promise<{ ref: Json }> {
-    const call = { at: this.#clock.now(), taskId, prompt: request.prompt, channelId };
+  async #submit(
+    request: TaskRequest,
+    taskId: string,
+    channel: Channel,
+  ): Promise<{ ref: Json; observation?: Observation }> {
+    for (const media of mediaOf(request)) if (media.kind === 'stored') await channel.readMedia(media);
+    const call = { at: this.#clock.now(), taskId, prompt: request.prompt, channelId: channel.id, request };
     this.submits.push(call);
     const answer = this.answer(call);
     if (typeof answer === 'object') {
@@ -115,6 +145,11 @@ export class FakeUpstream {
       });
     }
     if (answer === 'reset') throw new UpstreamError('ambiguous', 'The connection broke.');
+    if (isFeature(request) && request.immediate) {
+      if (answer === 'accept-then-reset') throw new UpstreamError('ambiguous', 'The connection broke.');
+      if (answer === 'slow') await new Promise<void>((resolve) => this.#released.push(resolve));
+      return { ref: { id: taskId }, observation: this.finding(call) };
+    }
     if (answer === 'duplicate') {
       this.#take(taskId);
       throw new UpstreamError('duplicate', 'The handle is taken.');
@@ -154,4 +189,13 @@ export class FakeUpstream {
 
 function idOf(ref: Json): string {
   return (ref as { id: string }).id;
+}
+
+/** Those places that stories fill. */
+function mediaOf(request: TaskRequest): Media[] {
+  if (isFeature(request)) return request.media.map(({ media }) => media);
+  const { firstFrame, lastFrame, references, referenceVideo, audio } = request;
+  return [firstFrame, lastFrame, ...references, referenceVideo?.media ?? null, audio].filter(
+    (media) => media !== null,
+  );
 }

@@ -11,28 +11,33 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type {
   ChannelRow,
   Dialect,
+  FileRow,
   Estimate,
+  FeatureEstimate,
   Gateway,
+  Json,
   MediaStore,
   Observation,
   Principal,
   Store,
   TaskRecord,
   TaskView,
+  UpstreamOutput,
+  UpstreamResource,
 } from '../../src/core/ports.ts';
 import { createPriceBook } from '../../src/core/pricing.ts';
+import type { LooseFeature } from '../../src/core/request/feature.ts';
 import type { SurfaceDefaults } from '../../src/core/request/types.ts';
 import type { Task } from '../../src/core/task.ts';
 import * as dialects from '../../src/dialects/index.ts';
 import { looseVideo } from '../../src/dialects/kit/video-loose.ts';
 import * as families from '../../src/families/index.ts';
-import type { FlowContext } from '../../src/flows/context.ts';
+import type { FaultStep, FlowContext } from '../../src/flows/context.ts';
 import { createGateway } from '../../src/flows/gateway.ts';
 import { createChannelDirectory, credentialContext } from '../../src/flows/open-channel.ts';
 import { createEmbeddedJobs } from '../../src/jobs/embedded.ts';
 import { createGuardedHttp } from '../../src/lib/guarded-http.ts';
 import { decimalId, newId, newTaskId } from '../../src/lib/ids.ts';
-import type { Loop } from '../../src/lib/loop.ts';
 import { deriveKey, seal } from '../../src/lib/seal.ts';
 import { openLocalDisk } from '../../src/media/local-disk.ts';
 import { openStore } from '../../src/store/index.ts';
@@ -51,7 +56,9 @@ export const CHANNEL_ID = 'chan_first';
 export const PRICE_MICROS = 280_000n;
 
 const sealKey = deriveKey('a root secret of thirty-two characters', 'seal');
-const principal: Principal = { accountId: ACCOUNT_ID, keyId: 'key_story', responseStyle: 'superset' };
+export const principal: Principal = { accountId: ACCOUNT_ID, keyId: 'key_story', responseStyle: 'superset' };
+/** Somebody else, with money of their own. */
+export const stranger: Principal = { ...principal, accountId: 'acct_stranger', keyId: 'key_stranger' };
 const surface: SurfaceDefaults = {
   surface: 'kling.text2video',
   model: 'kling-v1-6',
@@ -77,7 +84,7 @@ interface Running {
   gateway: Gateway;
   lanes: LaneSet;
   jobs: ReturnType<typeof createEmbeddedJobs>;
-  sweep: Loop;
+  sweep: { stop(): Promise<void> };
   /** The process is gone: whatever it still tries comes to nothing. */
   isDead: boolean;
 }
@@ -94,6 +101,10 @@ export class World {
   storeFails: (method: string) => boolean = () => false;
   /** Decides which changes are committed without our hearing of it (the writer died in between). */
   storeBreaksOff: (method: string) => boolean = () => false;
+  /** The process dies at this step, once. */
+  diesAt: FaultStep | null = null;
+  /** Whether the sandbox runs. */
+  sandboxUrl: string | null = null;
   /** Store changes in the order they were asked for. */
   readonly changes: string[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'reelay-story-'));
@@ -143,6 +154,19 @@ export class World {
     return this.gateway.createVideo(principal, this.body(fields), { dryRun: true });
   }
 
+  feature(operation: string, fields: Record<string, unknown>, by = principal): Promise<TaskView> {
+    return this.gateway.createFeature(by, looseFeature(operation, fields), { dryRun: false });
+  }
+
+  estimateFeature(operation: string, fields: Record<string, unknown>): Promise<FeatureEstimate> {
+    return this.gateway.createFeature(principal, looseFeature(operation, fields), { dryRun: true });
+  }
+
+  upload(bytes: Buffer, expiresAt: number | null = null): Promise<FileRow> {
+    const input = { bytes, filename: 'mine', purpose: 'vision', contentType: null, expiresAt };
+    return this.gateway.createFile(principal, input);
+  }
+
   async find(id: string): Promise<TaskView> {
     return this.gateway.findTask(principal, id);
   }
@@ -176,6 +200,19 @@ export class World {
       available: Number(availableMicros) / Number(PRICE_MICROS),
       held: Number(heldMicros) / Number(PRICE_MICROS),
     };
+  }
+
+  /** Available and held, in micro-units. */
+  async money(): Promise<[available: bigint, held: bigint]> {
+    const { availableMicros, heldMicros } = await this.store.getWallet(ACCOUNT_ID);
+    return [availableMicros, heldMicros];
+  }
+
+  /** Keys of stored bytes. */
+  async stored(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { key } of this.ctx.media.list(prefix)) keys.push(key);
+    return keys;
   }
 
   async ledgerIsSound(): Promise<boolean> {
@@ -212,6 +249,22 @@ export class World {
   /** The upstream has made the film of this task. */
   make(id: string, path = '/film.mp4', upstream = this.upstream): void {
     upstream.set(id, this.film(path));
+  }
+
+  /** What a poll says of a feature whose files lie on the local server. */
+  made(outputs: Made[], found: { data?: Json; resources?: UpstreamResource[] } = {}): Observation {
+    return {
+      status: 'succeeded',
+      outputs: outputs.map(({ path, at, ...output }) => ({
+        upstreamId: null,
+        durationSeconds: null,
+        ...output,
+        url: this.server.origin + path,
+        ...(at !== undefined && { path: at }),
+      })),
+      cost: { amount: '1', unit: 'unit' },
+      ...found,
+    };
   }
 
   // ------------------------------------------------------------------------------------ time
@@ -308,7 +361,7 @@ export class World {
         keyring: [sealKey],
         media,
         clock,
-        sandboxUrl: () => null,
+        sandboxUrl: () => this.sandboxUrl,
         createHttp: () => ({ request: () => Promise.reject(new Error('the fake upstream uses no HTTP')) }),
         callbackUrl: () => null,
       }),
@@ -316,7 +369,13 @@ export class World {
       media,
       guarded: this.#counted(guarded),
       clock,
-      faults: () => {},
+      faults: (step) => {
+        if (life.isDead) throw new Error('the process is dead');
+        if (step !== this.diesAt) return;
+        this.diesAt = null;
+        life.isDead = true;
+        throw new Error(`the process dies at ${step}`);
+      },
       random: () => 0.5,
       newId: (prefix) => newId(prefix, clock.now()),
       newTaskId: () => newTaskId(clock.now()),
@@ -355,10 +414,10 @@ export class World {
   async #prepare(store: Store): Promise<void> {
     if ((await store.getAccount(ACCOUNT_ID)) !== null) return;
     const at = this.clock.now();
-    await store.createAccount({ id: ACCOUNT_ID, name: 'story', status: 'active', createdAt: at });
-    const amountMicros = PRICE_MICROS * BigInt(this.#options.balance ?? 100);
-    if (amountMicros > 0n) {
-      await store.post({ accountId: ACCOUNT_ID, kind: 'top_up', amountMicros, note: null, at });
+    for (const { accountId } of [principal, stranger]) {
+      await store.createAccount({ id: accountId, name: accountId, status: 'active', createdAt: at });
+      const amountMicros = PRICE_MICROS * BigInt(this.#options.balance ?? 100);
+      if (amountMicros > 0n) await store.post({ accountId, kind: 'top_up', amountMicros, note: null, at });
     }
     await store.createChannel(this.#channelRow({ id: CHANNEL_ID, ...this.#options.channel }));
   }
@@ -412,11 +471,22 @@ export class World {
         if (typeof member !== 'function') return member;
         return (...args: unknown[]) => {
           const result = member.apply(object, args) as unknown;
+          if (name === 'list') return this.#countWalk(result as AsyncIterable<unknown>);
           if (!(result instanceof Promise)) return result;
           return this.#count(name === 'open' ? this.#countStream(result) : result);
         };
       },
     });
+  }
+
+  /** A walk is under way until its last step. */
+  async *#countWalk(entries: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+    this.#busy++;
+    try {
+      yield* entries;
+    } finally {
+      this.#busy--;
+    }
   }
 
   /** Reading goes on after the file is open. */
@@ -436,6 +506,28 @@ export class World {
   }
 }
 
+/** A file that an upstream made, by its path on the local server. */
+export type Made = Pick<UpstreamOutput, 'role'> &
+  Partial<Pick<UpstreamOutput, 'index' | 'upstreamId' | 'durationSeconds'>> & {
+    path: string;
+    /** Where the link belongs in what was found. */
+    at?: string;
+  };
+
+/** The envelope fields stand beside the others, as on the wire. */
+function looseFeature(operation: string, body: Record<string, unknown>): LooseFeature {
+  const { model_name: model = null, external_task_id, callback_url, max_cost, ...fields } = body;
+  return {
+    surface: `kling.${operation}`,
+    operation,
+    model: model as string | null,
+    fields,
+    externalTaskId: external_task_id,
+    callbackUrl: callback_url,
+    maxCost: max_cost,
+  };
+}
+
 const CHANGES = new Set([
   'acceptTask',
   'openAttempts',
@@ -448,6 +540,9 @@ const CHANGES = new Set([
   'cancelTask',
   'hideTask',
   'forgetMedia',
+  'deleteResource',
+  'createFile',
+  'deleteFile',
 ]);
 
 /** Runs one story in a world of its own and cleans up after it. */

@@ -57,3 +57,15 @@ export function sends(body: Buffer | string, contentType = 'video/mp4', status =
     response.writeHead(status, { 'content-type': contentType }).end(body);
   };
 }
+
+/** The head of a PNG of this size: enough to be recognised and measured. */
+export function png(width = 320, height = width): Buffer {
+  const head = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0\0\0\0\0\b\x02\0\0\0', 'latin1');
+  head.writeUInt32BE(width, 16);
+  head.writeUInt32BE(height, 20);
+  return Buffer.concat([head, Buffer.alloc(64)]);
+}
+
+/** The heads of an MP3 and of a WAV file. */
+export const mp3: Buffer = Buffer.from('ID3\x04\0\0\0\0\0\0 sound');
+export const wav: Buffer = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0 sound');
