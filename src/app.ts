@@ -11,7 +11,7 @@ import type { ChannelRow, Clock, Dialect, Family, Json, Provider, Store, TaskVie
 import { createPriceBook, type PriceBook } from './core/pricing.ts';
 import * as dialectRegistry from './dialects/index.ts';
 import * as familyRegistry from './families/index.ts';
-import { prepareFirstRun, syncSandboxChannels, type FirstRun } from './first-run.ts';
+import { makeSandboxChannels, prepareFirstRun, type FirstRun } from './first-run.ts';
 import { createAdmin } from './flows/admin/index.ts';
 import { createAuthenticator } from './flows/authenticate.ts';
 import type { Faults, FlowContext } from './flows/context.ts';
@@ -88,13 +88,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     closers.push(() => pools.close());
     const sandbox = await openSandbox(config, store, parts);
     if (sandbox.close) closers.push(sandbox.close);
-    await syncSandboxChannels({
-      store,
-      providers,
-      clock,
-      newId: (prefix) => newId(prefix, clock.now()),
-      sandboxOn: sandbox.url !== null,
-    });
+    if (sandbox.url !== null) await makeSandboxChannels({ store, providers, clock });
 
     // The flows, and whoever works in the background.
     let listening: string | null = config.publicUrl;
@@ -166,7 +160,10 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       version: VERSION,
       clock,
       logger: log,
-      readiness: { store: () => store.ping() },
+      readiness: {
+        store: () => store.ping(),
+        jobs: async () => void (await store.jobs.nextRunAt('persist-output')),
+      },
       taskCounts: () => store.taskCounts(),
     });
     closers.push(() => server.close());

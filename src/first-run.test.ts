@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Provider, Store } from './core/ports.ts';
-import { prepareFirstRun, syncSandboxChannels, type FirstRun } from './first-run.ts';
+import { makeSandboxChannels, prepareFirstRun, type FirstRun } from './first-run.ts';
 import { secretKeyContext } from './flows/admin/keys.ts';
 import { hashApiKey } from './lib/api-key.ts';
 import { createTestClock } from './lib/clock.ts';
@@ -178,30 +178,29 @@ describe('a later start', () => {
 
 describe('sandbox channels', () => {
   const provider = { id: 'kling', title: 'Kling' } as Provider;
-  const sync = (sandboxOn: boolean): Promise<void> =>
-    syncSandboxChannels({
-      store,
-      providers: new Map([[provider.id, provider]]),
-      clock,
-      newId: (prefix) => newId(prefix, clock.now()),
-      sandboxOn,
-    });
+  const id = 'chan_sandbox_kling';
+  const make = (): Promise<void> =>
+    makeSandboxChannels({ store, providers: new Map([[provider.id, provider]]), clock });
   const channels = async () =>
     (await store.listChannels()).map(({ name, sandbox, enabled }) => ({ name, sandbox, enabled }));
 
-  test('are made once per provider, switched off with the sandbox and on again', async () => {
-    await sync(true);
-    await sync(true);
-    const on = [{ name: 'Kling (sandbox)', sandbox: true, enabled: true }];
-    assert.deepEqual(await channels(), on);
-    await sync(false);
-    assert.deepEqual(await channels(), [{ ...on[0], enabled: false }]);
-    await sync(true);
-    assert.deepEqual(await channels(), on);
+  test('are made once per provider', async () => {
+    await make();
+    await make();
+    assert.deepEqual(await channels(), [{ name: 'Kling (sandbox)', sandbox: true, enabled: true }]);
   });
 
-  test('are not made while the sandbox is off', async () => {
-    await sync(false);
+  test('that an operator switched off stay off at the next start', async () => {
+    await make();
+    await store.updateChannel(id, { enabled: false, updatedAt: clock.now() });
+    await make();
+    assert.deepEqual(await channels(), [{ name: 'Kling (sandbox)', sandbox: true, enabled: false }]);
+  });
+
+  test('that an operator deleted do not come back', async () => {
+    await make();
+    await store.deleteChannel(id, clock.now());
+    await make();
     assert.deepEqual(await channels(), []);
   });
 });

@@ -113,25 +113,25 @@ async function completeDemo(options: FirstRunOptions, content: FirstRun): Promis
   return true;
 }
 
-/** One channel per provider, marked `sandbox`, while the sandbox is on; disabled again when it is off. */
-export async function syncSandboxChannels(options: {
+/**
+ * One channel per provider, marked `sandbox`, made once: what an operator then makes of it stays, also its deletion.
+ * While the sandbox is off they count as switched off, whatever their rows say.
+ */
+export async function makeSandboxChannels(options: {
   store: Store;
   providers: ReadonlyMap<string, Provider>;
   clock: Clock;
-  newId(prefix: `${string}_`): string;
-  sandboxOn: boolean;
 }): Promise<void> {
-  const { store, providers, sandboxOn } = options;
-  const rows = (await store.listChannels()).filter((row) => row.sandbox);
+  const { store, providers } = options;
   const now = options.clock.now();
-  for (const row of rows) {
-    if (row.enabled !== sandboxOn) await store.updateChannel(row.id, { enabled: sandboxOn, updatedAt: now });
-  }
-  if (!sandboxOn) return;
+  const known = new Set((await store.listChannels()).flatMap((row) => (row.sandbox ? [row.provider] : [])));
   for (const provider of providers.values()) {
-    if (rows.some((row) => row.provider === provider.id)) continue;
+    if (known.has(provider.id)) continue;
+    // The id tells that it was made, for deleted rows can be read by it.
+    const id = `chan_sandbox_${provider.id}`;
+    if ((await store.getChannel(id)) !== null) continue;
     await store.createChannel({
-      id: options.newId('chan_'),
+      id,
       name: `${provider.title} (sandbox)`,
       provider: provider.id,
       credentialSealed: '',
