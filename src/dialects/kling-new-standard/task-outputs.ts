@@ -16,6 +16,13 @@ export const newOutput = z.looseObject({
   mp3_duration: z.string().optional(),
   wav_duration: z.string().optional(),
   name: z.string().optional().meta({ description: 'Of a voice or an element.' }),
+  status: z.string().optional(),
+  description: z.string().optional(),
+  element_type: z.enum(['video_character_elements', 'multi_image_elements']).optional(),
+  tags: z
+    .array(z.object({ id: z.string(), name: z.string(), description: z.string() }))
+    .optional()
+    .meta({ description: 'Of an element.' }),
 });
 
 type NewOutput = z.output<typeof newOutput>;
@@ -65,7 +72,9 @@ function thingsIn(data: Json): NewOutput[] {
       name: textOf(element['element_name']),
       description: textOf(element['element_description']),
       element_type:
-        element['reference_type'] === 'video_refer' ? 'video_character_elements' : 'multi_image_elements',
+        element['reference_type'] === 'video_refer'
+          ? ('video_character_elements' as const)
+          : ('multi_image_elements' as const),
       status: 'succeeded',
       tags: listedTags(element['tag_list']),
     })),

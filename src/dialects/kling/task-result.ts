@@ -9,6 +9,7 @@ import { makesVideo } from '../kit/video-object.ts';
 
 const klingVideo = z.looseObject({
   id: z.string(),
+  session_id: z.string().optional().meta({ description: 'Of multi-elements.' }),
   url: z.string(),
   watermark_url: z.string().optional(),
   duration: z.string().meta({ description: 'Seconds, as a text.' }),
@@ -17,6 +18,8 @@ const klingImage = z.looseObject({
   index: z.number().int().optional(),
   url: z.string().nullish(),
   watermark_url: z.string().optional(),
+  type: z.string().optional().meta({ description: 'Of image-recognize: which part this is.' }),
+  is_contain: z.boolean().optional().meta({ description: 'Of image-recognize: whether it was found.' }),
 });
 const klingAudio = z.looseObject({
   id: z.string(),
@@ -27,10 +30,44 @@ const klingAudio = z.looseObject({
   duration_mp3: z.string().optional(),
   duration_wav: z.string().optional(),
 });
-const klingVoice = z.looseObject({ voice_id: z.string(), voice_name: z.string().optional() });
+const ownedBy = z.string().optional().meta({ description: '`kling`: a preset; absent: your own.' });
+const klingVoice = z.looseObject({
+  voice_id: z.string(),
+  voice_name: z.string().optional(),
+  trial_url: z.string().nullish().meta({ description: 'How it sounds.' }),
+  owned_by: ownedBy,
+});
 /** A JSON number beyond 2^53, as the platform writes it (§0). */
 const longId = z.union([z.number(), z.bigint(), z.string()]).meta({ type: 'integer', format: 'int64' });
-const klingElement = z.looseObject({ element_id: longId, element_name: z.string().optional() });
+const klingElement = z.looseObject({
+  element_id: longId,
+  element_name: z.string().optional(),
+  element_description: z.string().nullish(),
+  reference_type: z.string().nullish().meta({ description: 'image_refer or video_refer.' }),
+  element_image_list: z
+    .looseObject({
+      frontal_image: z.string().nullish(),
+      refer_images: z.array(z.looseObject({ image_url: z.string().nullish() })).nullish(),
+    })
+    .nullish(),
+  element_video_list: z
+    .looseObject({ refer_videos: z.array(z.looseObject({ video_url: z.string().nullish() })).nullish() })
+    .nullish(),
+  element_voice_info: klingVoice.partial().nullish(),
+  tag_list: z
+    .array(
+      z.looseObject({
+        id: z.string().optional(),
+        name: z.string().optional(),
+        description: z.string().optional(),
+        tag_id: z.string().optional(),
+        tag_name: z.string().optional(),
+      }),
+    )
+    .nullish(),
+  owned_by: ownedBy,
+  status: z.string().optional().meta({ description: 'succeed or deleted.' }),
+});
 
 export const klingTaskResult = z.looseObject({
   videos: z.array(klingVideo).optional(),

@@ -80,11 +80,56 @@ export const klingTaskResponse = z
     examples: [{ ...envelopeExample, data: klingTaskExample, ...videoObjectExample }],
   });
 
+const filmTime = z.number().optional().meta({ description: 'Milliseconds from the beginning of the film.' });
+const mask = z.looseObject({ size: z.array(z.number()).optional(), counts: z.string().optional() });
+
+/** Everything that is found at once; which of it, the feature says. */
+const klingFinding = z.looseObject({
+  session_id: z.string().optional().meta({ description: 'For the next step; it lives 24 hours.' }),
+  face_data: z
+    .array(
+      z.looseObject({
+        face_id: z.string(),
+        face_image: z.string().nullish(),
+        start_time: filmTime,
+        end_time: filmTime,
+      }),
+    )
+    .optional()
+    .meta({ description: 'Of identify-face.' }),
+  status: z.number().int().optional().meta({ description: 'Of the selection steps: 0 is well.' }),
+  fps: z.number().optional(),
+  original_duration: z.number().optional().meta({ description: 'Milliseconds.' }),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  total_frame: z.number().optional(),
+  normalized_video: z.string().nullish(),
+  res: z
+    .looseObject({
+      frame_index: z.number().optional(),
+      rle_mask_list: z
+        .array(
+          z.looseObject({
+            object_id: z.union([z.number(), z.string()]).optional(),
+            rle_mask: mask.nullish(),
+            png_mask: z
+              .looseObject({ size: z.array(z.number()).optional(), base64: z.string().optional() })
+              .nullish(),
+          }),
+        )
+        .optional(),
+      video: z.string().nullish(),
+      video_cover: z.string().nullish(),
+      tracking_output: z.unknown().optional(),
+    })
+    .nullish(),
+});
+
 /** `data` differs from feature to feature; the reference of each says what it holds. */
 export const klingDataResponse = z
   .looseObject({
     ...envelopeShape,
-    data: z.looseObject({ session_id: z.string().optional(), status: z.number().int().optional() }),
+    data: klingFinding,
     ...z.object(videoObjectShape).partial().shape,
   })
   .meta({

@@ -118,6 +118,14 @@ export function mountFiles(instance: FastifyInstance, gateway: Gateway): void {
 }
 
 const binary = { schema: z.string().meta({ format: 'binary' }) };
+/** What the bytes may be found to be (lib/sniff.ts). */
+const fileTypes = Object.fromEntries(
+  [
+    ...['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/bmp'],
+    ...['video/mp4', 'video/quicktime', 'video/webm'],
+    ...['audio/mpeg', 'audio/wav', 'audio/mp4', 'audio/aac', 'audio/ogg', 'application/octet-stream'],
+  ].map((type) => [type, binary]),
+);
 
 function mountFileContent(instance: FastifyInstance, gateway: Gateway): void {
   instance.route<{ Params: { id: string } }>({
@@ -130,8 +138,8 @@ function mountFileContent(instance: FastifyInstance, gateway: Gateway): void {
       description: 'The bytes of a file, with ranges and conditional requests.',
       params,
       response: {
-        200: { description: 'The file.', content: { 'application/octet-stream': binary } },
-        206: { description: 'A part of the file.', content: { 'application/octet-stream': binary } },
+        200: { description: 'The file.', content: fileTypes },
+        206: { description: 'A part of the file.', content: fileTypes },
         ...errorResponses,
       },
     },
