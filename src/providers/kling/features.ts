@@ -10,7 +10,8 @@ import { readFinding } from './findings.ts';
 import { mediaText } from './media.ts';
 import { routeOf } from './routes.ts';
 import type { FeatureRoute } from './routes.ts';
-import { envelopeFields, lookupAt, observe, poll, pollMany, readPush, readTask } from './tasks.ts';
+import { observe, readTask } from './task.ts';
+import { envelopeFields, lookupAt, poll, pollMany, readPush } from './tasks.ts';
 import type { WireObject } from './wire.ts';
 
 export const feature: TaskMaker<FeatureRequest> = {

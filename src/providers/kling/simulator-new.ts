@@ -20,86 +20,9 @@ import {
 import { checkMotion } from './simulator-motion.ts';
 import type { Mode } from './simulator-matrix.ts';
 import type { KeepPicture } from './simulator-media.ts';
+import { NEW_MODELS } from './simulator-new-models.ts';
+import type { Kind, NewModel } from './simulator-new-models.ts';
 import type { WireObject } from './wire.ts';
-
-type Kind = 'text-to-video' | 'image-to-video' | 'omni-video' | 'motion-control';
-
-interface NewModel {
-  kinds: Kind[];
-  /** Its name in the legacy standard and in price tables. */
-  twin: string;
-  durations: number[];
-  resolutions: string[];
-  /** Most characters of a prompt: 3.x takes more than it recommends. */
-  promptMax: number;
-  pictureBytesMax: number;
-  /** `always`: makes sound unasked and has no such setting. */
-  audio: 'none' | 'native' | 'always';
-  /** `setting`: true unless told otherwise; `prompt`: whenever the prompt is written as shots. */
-  multiShot: 'none' | 'setting' | 'prompt';
-  lastFrame: 'none' | '1080p' | 'any';
-  elementsMax: number;
-}
-
-const from = (first: number, last: number) =>
-  Array.from({ length: last - first + 1 }, (_, index) => first + index);
-const second: Omit<NewModel, 'twin' | 'kinds'> = {
-  durations: [5, 10],
-  resolutions: ['720p', '1080p'],
-  promptMax: 2500,
-  pictureBytesMax: 10 * 1024 * 1024,
-  audio: 'none',
-  multiShot: 'none',
-  lastFrame: '1080p',
-  elementsMax: 0,
-};
-const third: Omit<NewModel, 'twin' | 'kinds'> = {
-  ...second,
-  durations: from(3, 15),
-  resolutions: ['720p', '1080p', '4k'],
-  promptMax: 3072,
-  pictureBytesMax: 50 * 1024 * 1024,
-  audio: 'native',
-  multiShot: 'setting',
-  lastFrame: 'any',
-};
-
-/** Official pages of 2026, "text to video" to "motion control" of each model. */
-const newModels: Record<string, NewModel> = {
-  'kling-2.5-turbo': { ...second, twin: 'kling-v2-5-turbo', kinds: ['text-to-video', 'image-to-video'] },
-  'kling-2.6': {
-    ...second,
-    twin: 'kling-v2-6',
-    kinds: ['text-to-video', 'image-to-video', 'motion-control'],
-    audio: 'native',
-  },
-  'kling-3.0': {
-    ...third,
-    twin: 'kling-v3',
-    kinds: ['text-to-video', 'image-to-video', 'motion-control'],
-    elementsMax: 3,
-  },
-  'kling-3.0-turbo': {
-    ...third,
-    twin: 'kling-3.0-turbo',
-    kinds: ['text-to-video', 'image-to-video'],
-    resolutions: ['720p', '1080p'],
-    audio: 'always',
-    multiShot: 'prompt',
-    lastFrame: 'none',
-  },
-  'kling-3.0-omni': { ...third, twin: 'kling-v3-omni', kinds: ['omni-video'], elementsMax: 7 },
-  'kling-o1': {
-    ...third,
-    twin: 'kling-video-o1',
-    kinds: ['omni-video'],
-    durations: from(3, 10),
-    resolutions: ['720p', '1080p'],
-    audio: 'none',
-    multiShot: 'none',
-    elementsMax: 7,
-  },
-};
 
 const modes: Record<string, Mode> = { '720p': 'std', '1080p': 'pro', '4k': '4k' };
 const shortSides: Record<string, number> = { '720p': 720, '1080p': 1080, '4k': 2160 };
@@ -158,7 +81,7 @@ function rowOf(path: string): { kind: Kind; model: string; row: NewModel } {
   const route = readNewPath(path);
   if (!route) throw new Refusal(1202);
   const { kind, model } = route;
-  const row = Object.hasOwn(newModels, model) ? newModels[model] : undefined;
+  const row = Object.hasOwn(NEW_MODELS, model) ? NEW_MODELS[model] : undefined;
   if (!row) throw new Refusal(1203, `model '${model.slice(0, 60)}' does not exist`);
   if (!row.kinds.includes(kind)) throw illegal('model', `${model} is not supported by /${kind}`);
   return { kind, model, row };

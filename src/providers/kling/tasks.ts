@@ -1,12 +1,12 @@
 /** Tasks at the platform, whatever they make: query, list, look up by our own id, read a push. Both standards. */
-import type { Channel, Json, Observation, UpstreamCost } from '../../core/ports.ts';
+import type { Channel, Json, Observation } from '../../core/ports.ts';
 import { UpstreamError } from '../../core/errors.ts';
 import { call } from './call.ts';
-import { codeNotFound, publicSentence, saysContentPolicy } from './errors.ts';
-import { readLegacyResult, readNewOutputs } from './result.ts';
-import type { Made } from './result.ts';
-import { costUnitAt, isQueriedByOwnId, isTaskPath, NEW_TASKS_PATH } from './routes.ts';
-import { isObject, objectsIn, textOf } from './wire.ts';
+import { codeNotFound } from './errors.ts';
+import { isQueriedByOwnId, isTaskPath, NEW_TASKS_PATH } from './routes.ts';
+import { observe, readNewTask, readTask } from './task.ts';
+import type { WireTask } from './task.ts';
+import { isObject } from './wire.ts';
 import type { WireObject } from './wire.ts';
 
 /**
@@ -14,16 +14,6 @@ import type { WireObject } from './wire.ts';
  * was answered at once and left no task has no id.
  */
 export type KlingRef = { path: string; task_id: string | null } | { standard: 'new'; task_id: string };
-
-/** What a task answer tells us; everything else in it is ignored. */
-export interface WireTask {
-  taskId: string;
-  status: string;
-  statusMessage: string;
-  externalTaskId: string | null;
-  made: Made;
-  cost: UpstreamCost | null;
-}
 
 /** The most a page may hold (official documentation). */
 const pageSize = 500;
@@ -35,55 +25,6 @@ const listFrom = 3;
 const queriesAtOnce = 8;
 /** Ids in one `GET /tasks`; the documentation names no number, and so many make a URL of 2 KB. */
 const idsAtOnce = 100;
-
-/** Legacy: `path` is where the task was made, for what its units are counted in. Null when it is no task. */
-export function readTask(value: Json | undefined, path = ''): WireTask | null {
-  if (!isObject(value)) return null;
-  const taskId = textOf(value['task_id']);
-  if (!taskId) return null;
-  const info = isObject(value['task_info']) ? value['task_info'] : {};
-  const result = isObject(value['task_result']) ? value['task_result'] : {};
-  return {
-    taskId,
-    status: textOf(value['task_status']) ?? '',
-    statusMessage: textOf(value['task_status_msg']) ?? '',
-    externalTaskId: textOf(info['external_task_id']),
-    made: readLegacyResult(result),
-    cost: costOf(textOf(value['final_unit_deduction']), costUnitAt(path)),
-  };
-}
-
-/** The new standard's task. Null when it is none. */
-export function readNewTask(value: Json | undefined): WireTask | null {
-  if (!isObject(value)) return null;
-  const taskId = textOf(value['id']);
-  if (!taskId) return null;
-  return {
-    taskId,
-    status: textOf(value['status']) ?? '',
-    statusMessage: textOf(value['message']) ?? '',
-    externalTaskId: textOf(value['external_id']),
-    made: readNewOutputs(value['outputs']),
-    cost: readBilling(value['billing']),
-  };
-}
-
-/** What was really taken: units of a pack, or money (the discounted price). */
-function readBilling(value: Json | undefined): UpstreamCost | null {
-  const [bill] = objectsIn(value);
-  if (!bill) return null;
-  const isCash = bill['charge_type'] === 'cash';
-  const unit = isCash
-    ? textOf(bill['currency'])
-    : ({ image: 'image_unit', 'try-on': 'try_on_unit', try_on: 'try_on_unit' }[
-        String(bill['package_type'])
-      ] ?? 'unit');
-  return unit === null ? null : costOf(textOf(bill['amount']), unit);
-}
-
-function costOf(amount: string | null, unit: string): UpstreamCost | null {
-  return amount !== null && /^\d{1,9}(\.\d{1,9})?$/.test(amount) ? { amount, unit } : null;
-}
 
 export async function poll(ref: Json, channel: Channel, signal: AbortSignal): Promise<Observation> {
   return observe(await findByRef(readRef(ref), channel, signal), channel);
@@ -270,33 +211,6 @@ async function inTurns<Item>(
     for (const item of queue) await work(item);
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-}
-
-export function observe(task: WireTask | null, channel: Channel): Observation {
-  if (!task) return { status: 'unknown' };
-  switch (task.status) {
-    case 'submitted':
-      return { status: 'submitted' };
-    // Legacy says succeed, the new standard succeeded; some relays use the new word on the old paths.
-    case 'succeed':
-    case 'succeeded':
-      return succeeded(task);
-    case 'failed':
-      return {
-        status: 'failed',
-        code: saysContentPolicy(task.statusMessage) ? 'content_policy' : 'task_failed',
-        message: publicSentence(task.statusMessage || 'The upstream could not make this.', channel),
-        upstreamCode: null,
-      };
-    default:
-      return { status: 'processing' };
-  }
-}
-
-function succeeded({ made, cost }: WireTask): Observation {
-  // Done, but what it made is not in the answer yet: the next poll will show it.
-  if (made.outputs.length === 0 && made.data === undefined) return { status: 'processing' };
-  return { status: 'succeeded', ...made, cost };
 }
 
 /** The fields every create carries. */

@@ -9,7 +9,8 @@ import { mediaText } from './media.ts';
 import { FEATURE_ROUTES } from './routes.ts';
 import { firstFace, needsFace } from './scene-body.ts';
 import type { Face } from './scene-body.ts';
-import { lookupAt, lookupNew, poll, pollMany, readNewTask, readPush, readTask } from './tasks.ts';
+import { readNewTask, readTask } from './task.ts';
+import { lookupAt, lookupNew, poll, pollMany, readPush } from './tasks.ts';
 import type { KlingRef } from './tasks.ts';
 import { isObject, objectsIn, textOf } from './wire.ts';
 
