@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Task } from '../../core/task.ts';
 import type { Media, VideoRequest } from '../../core/request/types.ts';
 import { createFakeGateway } from './fake-gateway.ts';
-import { requestOf } from './fake-task.ts';
+import { featureTask, requestOf, storedOutput } from './fake-task.ts';
 import { taskFrameSize } from './frame-size.ts';
 import { pollAfterMs, progressOf } from './progress.ts';
 import { failureOf, videoObject } from './video-object.ts';
@@ -92,5 +92,40 @@ describe('the video object', () => {
     assert.equal(video.status, 'completed');
     assert.equal(video.video_url, undefined);
     assert.deepEqual(video.metadata, { duration: 5.041, width: 1280, height: 720, format: 'mp4' });
+  });
+
+  it('shows every file of what is no film, and tells no length or size that there is none of', () => {
+    const gateway = createFakeGateway();
+    const running = gateway.seed('in_progress', featureTask('text-to-image', 'image'));
+    const waiting = videoObject({ task: running, links: null }, 0);
+    assert.deepEqual([waiting.object, waiting.seconds, waiting.size], ['video', undefined, undefined]);
+
+    const outputs = [storedOutput('image', 'image/png'), storedOutput('image', 'image/png', { index: 1 })];
+    const size = { width: 1024, height: 768, durationSeconds: null, hasSound: null };
+    const task = {
+      ...gateway.seed('completed', featureTask('text-to-image', 'image')),
+      result: { outputs, ...size },
+    };
+    const urls = ['https://a.test/0.png', 'https://a.test/1.png'];
+    const links = { video: '', cover: null, watermarked: null, outputs: urls, expiresAt: 7 };
+    const done = videoObject({ task, links }, 0);
+    assert.deepEqual([done.size, done.seconds, done.video_url], ['1024x768', undefined, undefined]);
+    assert.deepEqual(done.metadata, {
+      url: urls[0],
+      width: 1024,
+      height: 768,
+      outputs: urls.map((url) => ({ role: 'image', url, content_type: 'image/png' })),
+    });
+  });
+
+  it('tells the length of a film that was as long as its source, and never its cover as the film', () => {
+    const outputs = [storedOutput('cover', 'image/jpeg'), storedOutput('video', 'video/mp4')];
+    const result = { outputs, width: 720, height: 1280, durationSeconds: 10.04, hasSound: true };
+    const task = { ...createFakeGateway().seed('completed', featureTask('video-extend', 'video')), result };
+    const urls = ['https://a.test/cover.jpg', 'https://a.test/film.mp4'];
+    const links = { video: urls[1]!, cover: urls[0]!, watermarked: null, outputs: urls, expiresAt: 7 };
+    const done = videoObject({ task, links }, 0);
+    assert.deepEqual([done.seconds, done.size, done.video_url], ['10', '720x1280', urls[1]]);
+    assert.equal(done.metadata.url, urls[1]);
   });
 });

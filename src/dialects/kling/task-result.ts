@@ -128,8 +128,9 @@ function audioOf(
   };
 }
 
-/** The session an edit was made in, under the id the caller knows. */
+/** The session an edit was made in, under the id the caller knows; other results do not name theirs (§2.2). */
 export function sessionOf(request: FeatureRequest): string | null {
+  if (request.operation !== 'multi-elements') return null;
   return request.resources.find(({ kind }) => kind === 'session')?.id ?? null;
 }
 
