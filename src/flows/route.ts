@@ -34,6 +34,13 @@ export async function routeFor(
     { sandboxAlways: ctx.settings.sandboxAlways, random: ctx.random(), ...(exclude && { exclude }) },
   );
   if (route.channelId !== null) return route.channelId;
+  if (pinned) {
+    throw new GatewayError(
+      'no_channel',
+      `What this request names was made at a channel that cannot do this with it: ${route.missing.join('; ')}. ` +
+        'No other channel knows it.',
+    );
+  }
   throw new GatewayError(
     'no_channel',
     `No channel can make this request: ${route.missing.join('; ')}. ` +

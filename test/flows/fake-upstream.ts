@@ -115,7 +115,7 @@ export class FakeUpstream {
       credentials: {},
       parseCredential: (value) => value as Json,
       sandboxCredential: {},
-      serves: ['kling-v1-6', 'kling-v2-1', 'kling-v2-6', featureModel],
+      serves: ['kling-v1-6', 'kling-v2-1', 'kling-v2-6', 'kling-v3-omni', featureModel],
       probe: async () => ({ ok: true, message: '' }),
       video: maker as TaskMaker<VideoRequest>,
       feature: maker as TaskMaker<FeatureRequest>,

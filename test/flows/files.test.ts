@@ -174,6 +174,33 @@ describe('a file of one’s own', () => {
   );
 
   test(
+    'is a film to work from, and a sound to speak with',
+    story(async (world) => {
+      const video = await world.upload(film);
+      const sound = await world.upload(mp3);
+      const picture = await world.upload(png());
+      await world.create({
+        model_name: 'kling-v3-omni',
+        prompt: 'the same at night',
+        metadata: { video_url: named(video.id) },
+      });
+      const edit = world.upstream.submits.at(-1)!.request as VideoRequest;
+      assert.ok(edit.referenceVideo?.media.kind === 'stored');
+      assert.equal(edit.referenceVideo.media.key, video.mediaKey);
+      await world.create({
+        model_name: undefined,
+        prompt: 'she speaks',
+        image: named(picture.id),
+        sound_file: named(sound.id),
+        metadata: { scene_type: 'avatar_i2v' },
+      });
+      const avatar = world.upstream.submits.at(-1)!.request as VideoRequest;
+      assert.ok(avatar.audio?.kind === 'stored');
+      assert.equal(avatar.audio.key, sound.mediaKey);
+    }),
+  );
+
+  test(
     'is a picture, a film or a sound of a feature',
     story(async (world) => {
       const picture = await world.upload(png());

@@ -158,6 +158,31 @@ describe('a voice of one’s own', () => {
   );
 
   test(
+    'is charged as a voice in films, and somebody else’s is refused there too',
+    story(async (world) => {
+      const id = await makeVoice(world);
+      const fields = { prompt: '<<<voice_1>>>', voice_list: [{ voice_id: id }] };
+      const plain = await world.estimate({
+        model_name: 'kling-v2-6',
+        sound: 'on',
+        mode: 'pro',
+        duration: '5',
+      });
+      const { task } = await filmWith(world, fields);
+      assert.ok(task.quote.amountMicros > plain.quote.amountMicros);
+      const body = world.body({
+        model_name: 'kling-v2-6',
+        sound: 'on',
+        mode: 'pro',
+        duration: '5',
+        ...fields,
+      });
+      const { code, param } = await told(world.gateway.createVideo(stranger, body, { dryRun: false }));
+      assert.deepEqual([code, param], ['not_found', 'voice_list']);
+    }),
+  );
+
+  test(
     'does not exist for another account, neither by its public id nor by the upstream’s',
     story(async (world) => {
       const id = await makeVoice(world);
@@ -242,6 +267,53 @@ describe('a voice of one’s own', () => {
       const page = await world.gateway.listResources(principal, 'voice', { page: 1, pageSize: 10 });
       assert.equal(page.length, 1);
       assert.ok(await world.ledgerIsSound());
+    }),
+  );
+});
+
+describe('an element of one’s own', () => {
+  test(
+    'is used in films and pictures under its public id, a number or its digits, beside presets',
+    story(async (world) => {
+      const { task } = await world.feature('custom-element', {
+        element_name: 'cat',
+        element_description: 'my cat',
+        reference_type: 'image_refer',
+        element_image_list: {
+          frontal_image: 'https://pictures.example.com/1.png',
+          refer_images: [{ image_url: 'https://pictures.example.com/2.png' }],
+        },
+      });
+      const elements = [{ element_id: '829836802793406551', element_name: 'cat' }];
+      world.upstream.set(
+        task.id,
+        world.made([], {
+          data: { elements },
+          resources: [
+            {
+              kind: 'element',
+              upstreamId: '829836802793406551',
+              name: 'cat',
+              paths: ['elements.0.element_id'],
+              data: {},
+              expiresAt: null,
+            },
+          ],
+        }),
+      );
+      await world.advance(5_000);
+      const [row] = await world.gateway.listResources(principal, 'element', { page: 1, pageSize: 10 });
+      const id = row!.id;
+      assert.deepEqual((await world.task(task.id)).result!.data, {
+        elements: [{ element_id: id, element_name: 'cat' }],
+      });
+      const film = (fields: Record<string, unknown>) =>
+        world.create({ model_name: 'kling-v3-omni', prompt: 'x <<<element_1>>>', duration: '5', ...fields });
+      await film({ element_list: [{ element_id: BigInt(id) }, { element_id: 155_829 }] });
+      const sent = world.upstream.submits.at(-1)!.request as VideoRequest;
+      assert.deepEqual(sent.elementIds, ['829836802793406551', '155829']);
+      const raw = film({ element_list: [{ element_id: '829836802793406551' }] });
+      assert.deepEqual((await told(raw)).code, 'not_found');
     }),
   );
 });
@@ -351,6 +423,19 @@ describe('what only one channel knows', () => {
       ),
     );
   }
+
+  test(
+    'is refused in words of its own where that channel cannot do what another could',
+    story(async (world) => {
+      const filmId = await makeFilm(world);
+      await world.addChannel({ id: 'chan_other', provider: 'other' });
+      world.upstream.missing = () => 'it extends no films';
+      const { code, message } = await told(extend(world, filmId));
+      assert.equal(code, 'no_channel');
+      assert.match(message, /^What this request names .* it extends no films/);
+      assert.equal(world.other.submits.length, 0);
+    }),
+  );
 
   test(
     'is not sent to another channel when its own refuses for the moment',
