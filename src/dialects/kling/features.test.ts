@@ -145,4 +145,42 @@ describe('the features of the legacy standard', () => {
       elements: [{ element_id: 829836802793406551n, element_name: 'Chair' }],
     });
   });
+
+  it('tell which of the elements that were made are deleted', async (t) => {
+    const { gateway, app } = start(t);
+    const data = {
+      elements: [
+        { element_id: '1', status: 'succeed' },
+        { element_id: '2', status: 'succeed' },
+      ],
+    };
+    const task = gateway.seed('completed', {
+      ...featureTask('custom-element', 'element'),
+      surface: 'kling.advanced-custom-elements',
+      result: { outputs: [], width: null, height: null, durationSeconds: null, hasSound: null, data },
+    });
+    gateway.resources.push({
+      id: '2',
+      accountId: 'acct_1',
+      kind: 'element',
+      channelId: 'c',
+      upstreamId: '9',
+      name: null,
+      data: {},
+      taskId: task.id,
+      createdAt: 0,
+      expiresAt: null,
+      deletedAt: null,
+    });
+    const path = '/kling/v1/general/advanced-custom-elements';
+    const one = (await app.inject({ url: `${path}/${task.id}` })).json().data;
+    const [listed] = (await app.inject({ url: path })).json().data;
+    for (const found of [one, listed]) {
+      const { elements } = found.task_result;
+      assert.deepEqual(
+        elements.map((element: { status: string }) => element.status),
+        ['deleted', 'succeed'],
+      );
+    }
+  });
 });

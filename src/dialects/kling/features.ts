@@ -42,6 +42,8 @@ export interface KlingFeature {
   body: z.ZodType;
   /** `task`: a task with its queries; `data`: the answer itself, at once. */
   answers: 'task' | 'data';
+  /** Its results tell whether what was made is still there. */
+  makesElements?: true;
 }
 
 export const tags = {
@@ -264,6 +266,7 @@ export const klingFeatures: KlingFeature[] = [
     tag: 'belongings',
     body: customElementBody,
     answers: 'task',
+    makesElements: true,
   },
 ];
 

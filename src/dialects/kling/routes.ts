@@ -10,6 +10,7 @@ import { estimateSchema, type EstimateObject } from '../kit/estimate.ts';
 import { errorResponses } from '../kit/kling-errors.ts';
 import { wholeNumberIn, wholeNumberParameter } from '../kit/query.ts';
 import { jsonAnswer } from '../kit/responses.ts';
+import { withDeletions } from './deleted-elements.ts';
 import { surfaceOf, tags, type KlingFeature } from './features.ts';
 import type { KlingSurface } from './surfaces.ts';
 import {
@@ -18,7 +19,7 @@ import {
   klingDataResponse,
   klingListResponse,
   klingTaskResponse,
-  listEnvelope,
+  plainEnvelope,
   queriedTask,
   taskEnvelope,
 } from './task.ts';
@@ -41,6 +42,7 @@ interface Door {
   body: z.ZodType;
   /** Another spelling of a path that is described already. */
   hide?: true;
+  makesElements?: true;
 }
 
 type Render<Answer> = (view: TaskView) => Answer;
@@ -84,6 +86,7 @@ export function mountFeature(instance: FastifyInstance, gateway: Gateway, featur
       surface,
       body: feature.body,
       ...(index > 0 && { hide: true }),
+      ...(feature.makesElements && { makesElements: true }),
     };
     if (answersTask) mountTaskDoor(instance, gateway, door, create);
     else mountDataDoor(instance, door, create);
@@ -98,6 +101,10 @@ function mountTaskDoor(instance: FastifyInstance, gateway: Gateway, door: Door, 
   const routes = instance.withTypeProvider<ZodTypeProvider>();
   const { path, name, title, surface } = door;
   const about = { tags: [door.tag], ...(door.hide && { hide: true }) };
+  const queried = async ({ principal }: FastifyRequest, views: TaskView[]) => {
+    const tasks = views.map(queriedTask);
+    return door.makesElements ? withDeletions(gateway, principal, tasks) : tasks;
+  };
 
   routes.post(
     path,
@@ -136,7 +143,8 @@ function mountTaskDoor(instance: FastifyInstance, gateway: Gateway, door: Door, 
     },
     async (request) => {
       const page = readPage(request.query, pageSize.maximum);
-      return listEnvelope(await gateway.pageTasks(request.principal, { surface, ...page }), request.id);
+      const views = await gateway.pageTasks(request.principal, { surface, ...page });
+      return plainEnvelope(await queried(request, views), request.id);
     },
   );
 
@@ -156,7 +164,8 @@ function mountTaskDoor(instance: FastifyInstance, gateway: Gateway, door: Door, 
     },
     async (request) => {
       const view = await gateway.findTask(request.principal, request.params.id);
-      return taskEnvelope(view, queriedTask(view), callerOf(request));
+      const [data] = await queried(request, [view]);
+      return taskEnvelope(view, data!, callerOf(request));
     },
   );
 }

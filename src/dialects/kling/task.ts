@@ -266,12 +266,10 @@ function beside(view: TaskView, { responseStyle, now }: Caller): Partial<VideoOb
   return rest;
 }
 
-/** A page of tasks. The same for all keys: inside `data` the two shapes would collide (`created_at`). */
-export function listEnvelope(views: TaskView[], requestId: string): z.output<typeof klingListResponse> {
-  return { ...succeeded(requestId), data: views.map(queriedTask) };
-}
-
-/** A page of anything else of the platform's: presets. */
+/**
+ * The bare envelope, for all keys: of lists (inside `data` the two shapes would collide: `created_at`) and of what is no
+ * task.
+ */
 export function plainEnvelope<Data>(data: Data, requestId: string) {
   return { ...succeeded(requestId), data };
 }
