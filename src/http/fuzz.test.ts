@@ -43,7 +43,7 @@ before(async () => {
       clock,
       newId: (prefix) => ids.newId(prefix, clock.now()),
       priceBook: { currency: 'USD', version: 'test', prices: new Map() },
-      channels: { open: (row) => ({ id: row.id }) as never },
+      channels: { open: (row) => ({ id: row.id }) as never, asItCounts: (row) => row },
       lanes: { running: () => 0 },
     }),
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { GatewayError, UpstreamError, type ErrorCode } from '../../core/errors.ts';
 import type { PriceBook } from '../../core/pricing.ts';
-import type { Admin, Channel, ChannelInput, Provider, Store } from '../../core/ports.ts';
+import type { Admin, Channel, ChannelInput, ChannelRow, Provider, Store } from '../../core/ports.ts';
 import { createTestClock } from '../../lib/clock.ts';
 import { createIds } from '../../lib/ids.ts';
 import { deriveKey, SealError, unseal } from '../../lib/seal.ts';
@@ -40,6 +40,10 @@ const provider = {
   probe: (channel: Channel, signal: AbortSignal) => probe(channel, signal),
 } as unknown as Provider;
 
+let isSandboxOn = true;
+const asItCounts = (row: ChannelRow): ChannelRow =>
+  row.sandbox && !isSandboxOn ? { ...row, enabled: false } : row;
+
 const newChannel: ChannelInput = {
   name: 'main',
   provider: 'maker',
@@ -62,7 +66,7 @@ before(async () => {
     clock,
     newId: (prefix) => ids.newId(prefix, clock.now()),
     priceBook,
-    channels: { open: (row) => open(row) },
+    channels: { open: (row) => open(row), asItCounts },
     lanes: { running: () => 3 },
   });
 });
@@ -220,6 +224,11 @@ describe('channels', () => {
     });
     await refused(admin.updateChannel('chan_sandbox', { baseUrl: 'https://x' }), 'conflict', 'base_url');
     assert.equal((await admin.updateChannel('chan_sandbox', { concurrency: 2 })).concurrency, 2);
+    // While there is no sandbox they are of no use, and nobody should look for what is wrong with them.
+    isSandboxOn = false;
+    assert.equal((await admin.getChannel('chan_sandbox')).enabled, false);
+    isSandboxOn = true;
+    assert.equal((await admin.getChannel('chan_sandbox')).enabled, true);
   });
 
   test('are gone from the list once deleted', async () => {

@@ -23,7 +23,7 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
   }
 
   async function viewOf(row: ChannelRow): Promise<ChannelView> {
-    const { credentialSealed: _hidden, ...shown } = row;
+    const { credentialSealed: _hidden, ...shown } = context.channels.asItCounts(row);
     return {
       ...shown,
       running: context.lanes.running(row.id),

@@ -13,7 +13,7 @@ export interface AdminContext {
   clock: Clock;
   newId(prefix: `${string}_`): string;
   priceBook: PriceBook;
-  channels: Pick<Channels, 'open'>;
+  channels: Pick<Channels, 'open' | 'asItCounts'>;
   lanes: Pick<Lanes, 'running'>;
 }
 

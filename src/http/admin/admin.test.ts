@@ -56,7 +56,7 @@ before(async () => {
         ],
       ]),
     },
-    channels: { open: (row) => ({ id: row.id }) as never },
+    channels: { open: (row) => ({ id: row.id }) as never, asItCounts: (row) => row },
     lanes: { running: () => 0 },
   });
   fixture = await startFixture({ admin, clock });
