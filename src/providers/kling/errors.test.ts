@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { UpstreamErrorKind } from '../../core/errors.ts';
 import type { Channel } from '../../core/ports.ts';
-import { klingError, publicSentence, saysContentPolicy } from './errors.ts';
+import { klingError, publicSentence, saysContentPolicy, saysGone } from './errors.ts';
 import { isKnownCode } from './simulator-errors.ts';
 
 const channel = {
@@ -75,5 +75,14 @@ describe('the upstream’s codes', () => {
     assert.ok(saysContentPolicy('内容违规'));
     assert.ok(!saysContentPolicy('Failed to download the reference https://example.com/a.png'));
     assert.ok(!saysContentPolicy(''));
+  });
+});
+
+describe('the end of a resource', () => {
+  test('is reached when it is not known, or deleted already', () => {
+    assert.equal(saysGone(refused(1203)), true);
+    assert.equal(saysGone(refused(1201, 'Element already be deleted for id: 321922438904313')), true);
+    assert.equal(saysGone(refused(1201, 'element_id: must be a string')), false);
+    assert.equal(saysGone(refused(5000)), false);
   });
 });

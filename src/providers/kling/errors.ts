@@ -46,6 +46,12 @@ const meanings: Record<number, Meaning> = {
 /** The code by which a query says that the id is not known (or belongs to another path). */
 export const codeNotFound = 1203;
 
+/** Whether what was to be deleted is gone: never known, or deleted before (`Element already be deleted for id: …`). */
+export function saysGone({ upstreamCode, publicMessage }: UpstreamError): boolean {
+  if (upstreamCode === String(codeNotFound)) return true;
+  return upstreamCode === '1201' && /already.*deleted/i.test(publicMessage);
+}
+
 /** Turns a refusal into ours. `code` is null where the answer was not the upstream's envelope. */
 export function klingError(
   answer: { status: number; code: number | null; message: string; retryAfter: string | undefined },

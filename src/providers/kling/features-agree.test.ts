@@ -23,7 +23,8 @@ const film = 'https://example.com/a.mp4';
 const sound = toWav(new Float32Array(44_100 * 2)).toString('base64');
 
 /** Absent about every second time. */
-const maybe = <Value>(...values: Value[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
+const maybe = <Value>(...values: Value[]) =>
+  fc.option(fc.constantFrom(...values), { nil: undefined, freq: 1 });
 const always = <Value>(...values: Value[]) => fc.constantFrom(...values);
 const ratios = ['16:9', '1:1', '21:9', '2:3'];
 const elements = maybe([{ element_id: 829836802793406551n }]);
@@ -159,7 +160,7 @@ describe('what the family accepts', () => {
           assert.equal(answer.code, 0, answer.message);
           accepted++;
         }),
-        { numRuns: 500 },
+        { numRuns: 300 },
       );
       assert.ok(accepted > 5, `only ${accepted} requests were made`);
     });

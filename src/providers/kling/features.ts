@@ -77,7 +77,8 @@ async function bodyOf(
   dropEmptyPlaces(body);
   if (route.takesModel) body['model_name'] = request.model;
   if (request.watermark) body['watermark_info'] = { enabled: true };
-  return route.immediate === 'data' ? body : { ...body, ...envelopeFields(clientRef, channel) };
+  // What is answered at once has neither a name of ours nor anyone to call back.
+  return route.immediate ? body : { ...body, ...envelopeFields(clientRef, channel) };
 }
 
 /** A place that nothing was put into is no field. */

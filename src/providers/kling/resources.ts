@@ -4,7 +4,7 @@ import { UpstreamError } from '../../core/errors.ts';
 import type { ResourceKind } from '../../core/request/feature.ts';
 import { writeJson } from '../../lib/json.ts';
 import { call } from './call.ts';
-import { codeNotFound } from './errors.ts';
+import { saysGone } from './errors.ts';
 import { RESOURCE_ROUTES } from './routes.ts';
 import { isObject, objectsIn } from './wire.ts';
 
@@ -34,7 +34,7 @@ export const resources: NonNullable<Provider['resources']> = {
     try {
       await call({ method: 'POST', path: routes.remove, body }, channel, signal);
     } catch (error) {
-      if (!(error instanceof UpstreamError) || error.upstreamCode !== String(codeNotFound)) throw error;
+      if (!(error instanceof UpstreamError) || !saysGone(error)) throw error;
     }
   },
 };

@@ -20,6 +20,7 @@ export function readLegacyResult(result: WireObject): Made {
     ...objectsIn(result['videos']).flatMap(videoAt),
     ...[...objectsIn(result['images']), ...objectsIn(result['series_images'])]
       .sort((one, other) => Number(one['index'] ?? 0) - Number(other['index'] ?? 0))
+      .flatMap(viewsOf)
       .flatMap(imageAt),
     ...objectsIn(result['audios']).flatMap(audioAt),
   ];
@@ -69,6 +70,12 @@ function videoAt(video: WireObject, index: number): UpstreamOutput[] {
   return plain.length === 0
     ? []
     : [...plain, ...outputOf('watermarked', video['watermark_url'], index, facts)];
+}
+
+/** Further views of a subject come as `url`, or as `url_1` to `url_3` of one entry (both are documented). */
+function viewsOf(image: WireObject): WireObject[] {
+  const views = ['url_1', 'url_2', 'url_3'].flatMap((name) => (image[name] ? [{ url: image[name] }] : []));
+  return views.length > 0 ? views : [image];
 }
 
 function imageAt(image: WireObject, index: number): UpstreamOutput[] {

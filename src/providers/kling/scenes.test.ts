@@ -210,7 +210,7 @@ describe('scenes at the simulator', () => {
   });
 
   test('3.0 turbo is made in the new standard, from text, a picture or shots', async () => {
-    assert.deepEqual((await made(turbo)).cost, { amount: '6.3', unit: 'unit' });
+    assert.deepEqual((await made(turbo)).cost, { amount: '5.6', unit: 'unit' });
     const moved = await made({ ...turbo, firstFrame: picture, watermark: true });
     assert.deepEqual(
       moved.outputs.map(({ role }) => role),

@@ -48,6 +48,7 @@ export function answerRefusal(refusal: Refusal): SimulatorAnswer {
   return answer(status, { code: refusal.code, message: refusal.message, request_id: randomUUID() });
 }
 
+/** Without data where the platform answers none. */
 export function answerData(data: unknown): SimulatorAnswer {
   return answer(200, { code: 0, message: 'SUCCEED', request_id: randomUUID(), data });
 }

@@ -291,6 +291,7 @@ describe('what lives on', () => {
     );
     const preview = ok(`${elementsMode}/preview-selection`, { session_id });
     assert.deepEqual(Object.keys(preview.res!), ['video', 'video_cover', 'tracking_output']);
+    assert.match(it.ask('POST', `${elementsMode}/delete-selection`, mark(3, 0.4)).message, /^points/);
     const deleted = ok(`${elementsMode}/delete-selection`, mark(3));
     assert.deepEqual(deleted.res.rle_mask_list, []);
     assert.match(
@@ -359,11 +360,9 @@ describe('what lives on', () => {
     const voice_id = task!.task_result.voices[0]!.voice_id;
     it.restart();
     ok('/v1/audio/tts', { ...speech, voice_id });
-    assert.deepEqual(ok('/v1/general/delete-voices', { voice_id }), {
-      task_id: created.task_id,
-      task_status: 'succeed',
-    });
-    assert.equal(it.ask('POST', '/v1/general/delete-voices', { voice_id }).code, 1203);
+    assert.equal(ok('/v1/general/delete-voices', { voice_id }), undefined);
+    const again = it.ask('POST', '/v1/general/delete-voices', { voice_id });
+    assert.deepEqual([again.code, again.message], [1201, `Voice already be deleted for id: ${voice_id}`]);
     assert.match(it.ask('POST', '/v1/audio/tts', { ...speech, voice_id }).message, /^voice_id: .*deleted/);
     const sung = { model_name: 'kling-v3', prompt: 'x', sound: 'on', voice_list: [{ voice_id }] };
     assert.match(it.ask('POST', `${videos}/text2video`, sung).message, /^voice_list\[0\].voice_id/);

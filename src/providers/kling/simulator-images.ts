@@ -121,6 +121,9 @@ const generationModels = [
   'kling-v3',
 ] as const;
 
+/** Those that tell what a picture is for; 2.1 does since 2026. */
+const referenceModels = new Set<string>(['kling-v1-5', 'kling-v2-1']);
+
 export function checkGenerations(body: WireObject, judge: Judge): TaskPlan {
   const model = modelOf(body, generationModels);
   const prompt = requireText(body, 'prompt', promptMax);
@@ -129,10 +132,10 @@ export function checkGenerations(body: WireObject, judge: Judge): TaskPlan {
     throw illegal('negative_prompt', 'is not supported with image');
   }
   if (model === 'kling-v2-new' && !source) throw illegal('image', 'is required with kling-v2-new');
-  if (source && model === 'kling-v2-1') throw illegal('image', `is not supported by ${model}`);
   const reference = choice(body, 'image_reference', ['subject', 'face']);
   if (reference && !source) throw illegal('image_reference', 'needs image');
-  if (reference && model !== 'kling-v1-5') throw illegal('image_reference', `is not supported by ${model}`);
+  if (reference && !referenceModels.has(model))
+    throw illegal('image_reference', `is not supported by ${model}`);
   if (source && model === 'kling-v1-5' && !reference) {
     throw illegal('image_reference', 'is required with kling-v1-5 and image');
   }

@@ -147,8 +147,8 @@ const rates: Record<string, Partial<Record<Mode, Rates>>> = {
   'kling-v2-5-turbo': { std: [300, 300, 300], pro: [500, 500, 500] },
   'kling-v2-6': { std: [300, 300, 300], pro: [500, 1000, 1200] },
   'kling-v3': { std: [600, 900, 900], pro: [800, 1200, 1200], '4k': [3000, 3000, 3000] },
-  // Always with sound; no price of its own is published: that of 3.0 with sound.
-  'kling-3.0-turbo': { std: [900, 900, 900], pro: [1200, 1200, 1200] },
+  // Always with sound (the platform's list of updates, 2026-06-17).
+  'kling-3.0-turbo': { std: [800, 800, 800], pro: [1000, 1000, 1000] },
   'kling-v3-omni': { std: [600, 800, 800], pro: [800, 1000, 1000], '4k': [3000, 3000, 3000] },
   'kling-video-o1': { std: [600, 600, 600], pro: [800, 800, 800] },
 };

@@ -127,7 +127,7 @@ const products: Record<string, string> = { video: 'video', image: 'image', try_o
 /** Tasks looked at in one step of a filtered list. */
 const step = 500;
 
-/** `POST /tasks`: newest first; the cursor is the number of tasks passed over. */
+/** `POST /tasks`: newest first. The cursor holds the times it began with and how many tasks it passed over. */
 export function searchTasks(
   body: WireObject,
   request: SimulatorRequest,
@@ -136,10 +136,14 @@ export function searchTasks(
 ): SimulatorAnswer {
   const limit = integer(body, 'limit', 1, 500) ?? 100;
   const now = host.now();
-  const createdFrom = timeOf(body, 'start_time') ?? now - lifetimeMs;
-  const createdTo = timeOf(body, 'end_time') ?? now;
   const filter = readFilters(body);
-  let passed = cursorOf(body);
+  const begun = cursorOf(body) ?? {
+    from: timeOf(body, 'start_time') ?? now - lifetimeMs,
+    to: timeOf(body, 'end_time') ?? now,
+    passed: 0,
+  };
+  const { from: createdFrom, to: createdTo } = begun;
+  let { passed } = begun;
   const result: Json[] = [];
   const options = { origin: request.origin, isCallback: false };
   for (;;) {
@@ -152,7 +156,12 @@ export function searchTasks(
     });
     for (const task of tasks) {
       if (result.length === limit) {
-        return answerData({ result, count: result.length, next_cursor: String(passed), has_more: true });
+        return answerData({
+          result,
+          count: result.length,
+          next_cursor: `${createdFrom}-${createdTo}-${passed}`,
+          has_more: true,
+        });
       }
       passed++;
       const status = host.statusOf(task);
@@ -175,10 +184,13 @@ function timeOf(body: WireObject, field: string): number | null {
   return Number(text);
 }
 
-function cursorOf(body: WireObject): number {
-  const cursor = text(body, 'cursor', 20) || '0';
-  if (!/^\d{1,9}$/.test(cursor)) throw illegal('cursor', 'is none of ours');
-  return Number(cursor);
+/** With a cursor the times of the request are ignored (official documentation). */
+function cursorOf(body: WireObject): { from: number; to: number; passed: number } | null {
+  const cursor = text(body, 'cursor', 60);
+  if (!cursor) return null;
+  const parts = /^(\d{1,16})-(\d{1,16})-(\d{1,9})$/.exec(cursor);
+  if (!parts) throw illegal('cursor', 'is none of ours');
+  return { from: Number(parts[1]), to: Number(parts[2]), passed: Number(parts[3]) };
 }
 
 function readFilters(body: WireObject): (task: SimulatedTask, status: SimulatedStatus) => boolean {

@@ -224,6 +224,9 @@ function soundOf(
   }
   const audio = choice(settings, 'audio', ['off', 'native', 'original'], 'settings.') ?? 'off';
   if (audio === 'original' && !video) throw illegal('settings.audio', 'original needs a video');
+  if (audio !== 'off' && model === 'kling-3.0-omni' && video?.type === 'feature') {
+    throw illegal('settings.audio', 'must be off with a feature_video');
+  }
   if (audio !== 'native') return audio === 'original';
   if (row.audio === 'none') throw illegal('settings.audio', `native is not supported by ${model}`);
   if (video) throw illegal('settings.audio', 'must not be native with a video');

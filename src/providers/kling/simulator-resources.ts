@@ -66,7 +66,7 @@ function answerPresets(
   );
 }
 
-/** Only the account's own; a second time there is nothing to delete. */
+/** Only the account's own, and only once. The documentation promises a task; the platform answers nothing (2026-09). */
 export function deleteResource(
   kind: 'voice' | 'element',
   body: WireObject,
@@ -77,9 +77,12 @@ export function deleteResource(
   const id = requireText(body, field, 100);
   const record = host.findRecord(upstream, account, kind, id);
   // It comes into being when its task ends.
-  if (!record || record.deletedAt !== null || record.createdAt > host.now()) {
+  if (!record || record.createdAt > host.now()) {
     throw new Refusal(1203, `${field}: ${kind} does not exist`);
   }
+  if (record.deletedAt !== null) {
+    throw new Refusal(1201, `${kind === 'voice' ? 'Voice' : 'Element'} already be deleted for id: ${id}`);
+  }
   host.keepRecord({ ...record, deletedAt: host.now() });
-  return answerData({ task_id: (record.data as WireObject)['task_id'] ?? '', task_status: 'succeed' });
+  return answerData(undefined);
 }

@@ -91,7 +91,10 @@ export function changeSelection(how: 'add' | 'delete', body: WireObject, judge: 
   if (points.length === 0) throw illegal('points', 'must not be empty');
   const frames = { ...selection.frames };
   const before = frames[index] ?? [];
-  const after = how === 'add' ? [...before, ...points] : before.filter((point) => !isNear(point, points));
+  const after = how === 'add' ? [...before, ...points] : before.filter((point) => !isAmong(point, points));
+  if (how === 'delete' && after.length === before.length) {
+    throw illegal('points', 'must be points that were added before');
+  }
   if (after.length > pointsMax) throw illegal('points', `a frame takes at most ${pointsMax} points`);
   if (after.length > 0) frames[index] = after;
   else delete frames[index];
@@ -102,9 +105,9 @@ export function changeSelection(how: 'add' | 'delete', body: WireObject, judge: 
   return { status: 0, session_id: id, res: { frame_index: index, rle_mask_list: masksOf(after, selection) } };
 }
 
-/** Deleting a point means the mark it hits. */
-function isNear(point: Point, others: Point[]): boolean {
-  return others.some((other) => Math.hypot(point.x - other.x, point.y - other.y) < 0.05);
+/** Points to be deleted are named exactly as they were added (official documentation). */
+function isAmong(point: Point, others: Point[]): boolean {
+  return others.some((other) => point.x === other.x && point.y === other.y);
 }
 
 function masksOf(points: Point[], { width, height }: Selection): Json[] {

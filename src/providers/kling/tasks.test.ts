@@ -93,6 +93,18 @@ describe('what a task made', () => {
     });
   });
 
+  test('further views are pictures, whichever way they are written', async () => {
+    const entry = [1, 2, 3].map((view) => `"url_${view}":"https://media.example/${view}.png"`).join();
+    const task = `{"task_id":"1","task_status":"succeed","task_result":{"images":[{"index":0,${entry}}]}}`;
+    const ref = { path: '/v1/general/ai-multi-shot', task_id: '1' };
+    const done = await poll(ref, answering(`{"code":0,"data":${task}}`), signal);
+    assert.ok(done.status === 'succeeded');
+    assert.deepEqual(
+      done.outputs.map(({ url, index }) => [url, index]),
+      [1, 2, 3].map((view) => [`https://media.example/${view}.png`, view === 1 ? undefined : view - 1]),
+    );
+  });
+
   test('a film’s sound comes as film, MP3 and WAV', async () => {
     const sound = { upstreamId: '913827032734642187', durationSeconds: 5.1 };
     assert.deepEqual(await polled('video-to-audio', 'video-to-audio-succeed'), {
