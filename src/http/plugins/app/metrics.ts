@@ -20,11 +20,13 @@ export function addMetrics(
 
   new Gauge({
     name: 'reelay_tasks',
-    help: 'Tasks by state.',
+    help: 'Tasks that are not final, by state.',
     labelNames: ['state'],
     registers: [registry],
     async collect() {
-      for (const [state, count] of Object.entries(await taskCounts())) this.set({ state }, count);
+      // A state that nobody is in any more is not among the counts, and would keep its last figure for ever.
+      const counts = { queued: 0, in_progress: 0, ...(await taskCounts()) };
+      for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
     },
   });
   return registry;
