@@ -12,7 +12,7 @@ interface Rule {
 }
 
 const TESTS =
-  /\.(test|fixture)\.ts$|\/(contract|golden|harness)\.ts$|\/contract\/|\/(fake|test)-[a-z]+\.ts$|-sample\.ts$|^test\/|^conformance\/|^bench\/|^scripts\//;
+  /\.(test|fixture)\.ts$|\/(contract|golden|harness)\.ts$|\/contract\/|\/(fake|test)-[a-z]+\.ts$|-sample\.ts$|^test\/|^conformance\/|^bench\/|^chaos\/|^scripts\//;
 
 /** They compare with the times of files, which no Clock sets. */
 const FILE_TIMES = '^src/media/local-disk\\.ts$|^src/sandbox/render/cache\\.ts$';
@@ -62,7 +62,7 @@ const RULES: Rule[] = [
 ];
 
 let faults = 0;
-const files = globSync('{src,test,conformance,bench,scripts}/**/*.ts').sort();
+const files = globSync('{src,test,conformance,bench,chaos,scripts}/**/*.ts').sort();
 for (const file of files) {
   if (file === 'scripts/lint.ts') continue;
   readFileSync(file, 'utf8')

@@ -1,0 +1,49 @@
+/**
+ * `npm run chaos`: all proofs, or the ones named (`npm run chaos -- kills lies`). Each prints its figures and a
+ * verdict; the exit code is 0 only when nothing is broken.
+ */
+import { balance } from './balance.ts';
+import { clockJump } from './clock-jump.ts';
+import { diskFull } from './disk-full.ts';
+import { idempotency } from './idempotency.ts';
+import { ALL_STEPS, kills } from './kills.ts';
+import { lies } from './lies.ts';
+import { locked } from './locked.ts';
+import { malformed } from './malformed.ts';
+import type { Report, Verdict } from './report.ts';
+
+const seed = Number(process.env.REELAY_FUZZ_SEED ?? Date.now() % 1_000_000);
+
+const proofs: Record<string, () => Promise<Report>> = {
+  kills: () => kills({ inFlight: 1_000, randomKills: 25, steps: ALL_STEPS, speed: 2 }),
+  balance: () => balance({ creates: 200, affordable: 50 }),
+  idempotency: () => idempotency({ keys: 1_000, repeats: 20 }),
+  lies: () => lies({ tasksPerLie: 20, lieMs: 4_000, outageMs: 30_000, speed: 60 }),
+  malformed: () => malformed({ requests: 100_000, seed }),
+  'disk-full': () => diskFull({ before: 20, during: 300, fullMs: 6_000 }),
+  locked: () => locked({ creates: 20, lockedMs: 7_000 }),
+  'clock-jump': () => clockJump({ tasks: 10, wrongMs: 4_000 }),
+};
+
+const named = process.argv.slice(2);
+const unknown = named.find((name) => !Object.hasOwn(proofs, name));
+if (unknown !== undefined) {
+  console.error(`There is no proof '${unknown}'; there are: ${Object.keys(proofs).join(', ')}.`);
+  process.exit(2);
+}
+
+const verdicts = new Map<string, Verdict>();
+for (const name of named.length > 0 ? named : Object.keys(proofs)) {
+  const startedAt = performance.now();
+  const report = await proofs[name]!();
+  verdicts.set(name, report.verdict);
+  console.log(`${report}  (${Math.round((performance.now() - startedAt) / 1000)} s)\n`);
+}
+const broken = [...verdicts].filter(([, verdict]) => verdict === 'broken').map(([name]) => name);
+const notRun = [...verdicts].filter(([, verdict]) => verdict === 'not run').map(([name]) => name);
+console.log(
+  `${verdicts.size - broken.length - notRun.length} of ${verdicts.size} proofs hold` +
+    (broken.length > 0 ? `; broken: ${broken.join(', ')}` : '') +
+    (notRun.length > 0 ? `; not run: ${notRun.join(', ')}` : ''),
+);
+process.exit(broken.length > 0 ? 1 : 0);
