@@ -3,6 +3,7 @@
  */
 import type { Exchange, Found, Json, ResourceRow, UpstreamCost } from '../core/ports.ts';
 import { chargeFor } from '../core/pricing.ts';
+import { isFeature, type TaskRequest } from '../core/request/feature.ts';
 import type { Task, TaskResult } from '../core/task.ts';
 import { setPath } from '../lib/json-path.ts';
 import type { FlowContext } from './context.ts';
@@ -26,7 +27,7 @@ export async function completeTask(ctx: FlowContext, completion: Completion): Pr
   const { task, attemptId, channelId, result, found, exchanges } = completion;
   const at = ctx.clock.now();
   const charge = chargeFor(task.quote, task.request, completion.outputSeconds);
-  const { data, resources } = owned(ctx, found, {
+  const { data, resources } = owned(ctx, found && withPublicNames(found, task.request), {
     accountId: task.accountId,
     channelId,
     taskId: task.id,
@@ -46,6 +47,21 @@ export async function completeTask(ctx: FlowContext, completion: Completion): Pr
       ...(completion.cost !== undefined && { cost: completion.cost }),
     },
   });
+}
+
+/** What the request named by our ids is named by them in the answer too: the voice of an element, say. */
+function withPublicNames(found: Found, request: TaskRequest): Found {
+  const uses = isFeature(request) ? request.resources : [];
+  const names = new Map(uses.map(({ id, upstreamId }) => [upstreamId, id]));
+  if (names.size === 0) return found;
+  const renamed = (value: Json): Json => {
+    if (typeof value === 'string') return names.get(value) ?? value;
+    if (Array.isArray(value)) return value.map(renamed);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, renamed(part)]));
+  };
+  const resources = found.resources.map((made) => ({ ...made, data: renamed(made.data) }));
+  return { data: renamed(found.data), resources };
 }
 
 function owned(
