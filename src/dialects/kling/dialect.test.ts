@@ -18,8 +18,11 @@ testDialect('kling', {
     duration: '5',
     aspect_ratio: '16:9',
   },
-  requestAt: (door): Record<string, unknown> =>
-    door.endsWith('motion-control') ? { video_url: 'https://a.test/dance.mp4' } : {},
+  requestAt: (door): Record<string, unknown> => {
+    if (door.endsWith('motion-control')) return { video_url: 'https://a.test/dance.mp4' };
+    if (door.endsWith('multi-image2video')) return { image_list: [{ image: 'https://a.test/one.png' }] };
+    return {};
+  },
   list: {
     path: '/kling/v1/videos/text2video',
     idsOf: (body) => (body.data as { task_id: string }[]).map((task) => task.task_id),
@@ -51,7 +54,11 @@ describe('the Kling doors', () => {
     const gateway = createFakeGateway();
     const app = createTestApp(kling, gateway, () => testPrincipal);
     t.after(() => app.close());
-    const payload = { prompt: 'a cat', video_url: 'https://a.test/dance.mp4' };
+    const payload = {
+      prompt: 'a cat',
+      video_url: 'https://a.test/dance.mp4',
+      image_list: [{ image: 'https://a.test/one.png' }],
+    };
     for (const url of doors) await app.inject({ method: 'POST', url, payload });
     assert.deepEqual(
       gateway.asked.map(({ surface }) => [surface.model, surface.mode, surface.requiresAspectRatio]),
@@ -77,6 +84,16 @@ describe('the Kling doors', () => {
     assert.deepEqual(gateway.asked[0]?.referenceVideo, [{ source: 'video_url', value: payload.video_url }]);
     const missing = await app.inject({ method: 'POST', url, payload: { image_url: payload.image_url } });
     assert.deepEqual([missing.json().code, missing.json().error.param], [1201, 'video_url']);
+  });
+
+  it('miss the pictures of several by the name of their list', async (t) => {
+    const app = createTestApp(kling, createFakeGateway(), () => testPrincipal);
+    t.after(() => app.close());
+    const url = '/kling/v1/videos/multi-image2video';
+    const missing = await app.inject({ method: 'POST', url, payload: { prompt: 'both dance' } });
+    assert.deepEqual([missing.json().code, missing.json().error.param], [1201, 'image_list']);
+    const payload = { prompt: 'it dances', image: 'https://a.test/one.png' };
+    assert.equal((await app.inject({ method: 'POST', url, payload })).statusCode, 200);
   });
 
   it('refuse pages outside the official limits with 400/1201', async (t) => {

@@ -72,6 +72,7 @@ export const klingSurfaces: KlingSurface[] = [
       operation: 'image-to-video',
       imagesMax: 4,
     },
+    read: looseMultiImage,
   },
   {
     feature: 'motion-control',
@@ -101,6 +102,15 @@ export const klingSurfaces: KlingSurface[] = [
     },
   },
 ];
+
+/** Pictures that came by any other name will do, but what is missing here is the list (§3.3). */
+function looseMultiImage(body: VideoRequestBody, defaults: SurfaceDefaults): LooseVideo {
+  const loose = looseVideo(body, defaults);
+  if (loose.image.length > 0 || loose.images.length > 0 || loose.files.length > 0) return loose;
+  throw new GatewayError('missing_required_parameter', 'image_list is required: one to four {image}.', {
+    param: 'image_list',
+  });
+}
 
 /** Motion control has its picture and its film on the top level (§3.5). */
 function looseMotion(body: VideoRequestBody, defaults: SurfaceDefaults): LooseVideo {
