@@ -19,6 +19,8 @@ export interface TestGateway {
   keys: FirstRunFile;
   /** An admin request; rejects unless it succeeds. */
   admin(path: string, json?: unknown, method?: string): Promise<LooseJson>;
+  /** Kills the process as a power cut would and starts it again on the same data; `url` is another one then. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -39,16 +41,20 @@ export async function startGateway(
   environment: Record<string, string> = {},
 ): Promise<TestGateway> {
   const data = temporaryDirectory();
-  const running = await startProcess('src/main.ts', [], {
-    PORT: '0',
-    REELAY_DATA: data.path,
-    REELAY_SANDBOX_SPEED: SPEED,
-    REELAY_SANDBOX_RENDER: render,
-    ...environment,
-  });
+  const start = () =>
+    startProcess('src/main.ts', [], {
+      PORT: '0',
+      REELAY_DATA: data.path,
+      REELAY_SANDBOX_SPEED: SPEED,
+      REELAY_SANDBOX_RENDER: render,
+      ...environment,
+    });
+  let running = await start();
   const keys = firstRunOf(data.path);
   return {
-    url: running.url,
+    get url() {
+      return running.url;
+    },
     keys,
     async admin(path, json, method) {
       const answer = await call(`${running.url}/admin/v1${path}`, {
@@ -58,6 +64,10 @@ export async function startGateway(
       });
       assert.ok(answer.status < 300, `admin ${path}: ${answer.status} ${answer.text}`);
       return answer.body;
+    },
+    async restart() {
+      await running.kill();
+      running = await start();
     },
     async stop() {
       await running.stop();
@@ -97,6 +107,20 @@ export async function ledgerOf(gateway: TestGateway, account: TestAccount): Prom
     cursor = page.next_cursor;
   }
   return entries;
+}
+
+/** What a task was held at and charged, in hundred-thousandths of the currency. */
+export async function moneyOf(
+  gateway: TestGateway,
+  account: TestAccount,
+  taskId: string,
+): Promise<{ held: number; charged: number }> {
+  const entries = (await ledgerOf(gateway, account)).filter((entry) => entry.task_id === taskId);
+  const sum = (kind: string, book: string): number =>
+    entries
+      .filter((entry) => entry.kind === kind && entry.book === book)
+      .reduce((total, entry) => total + Math.round(Number(entry.amount) * 100_000), 0);
+  return { held: sum('hold', 'held'), charged: sum('settle', 'revenue') };
 }
 
 /** Recomputes every wallet from the entries and finds nothing amiss. */
