@@ -9,6 +9,7 @@ const upstream = 'kling';
 
 /** Names of voices in the official list of lip-sync voices. */
 const voices: [id: string, name: string][] = [
+  ['oversea_male1', 'Reader'],
   ['genshin_vindi2', 'Sunny'],
   ['zhinen_xuesheng', 'Sage'],
   ['tiyuxi_xuedi', 'Ace'],

@@ -23,8 +23,8 @@ const pagesMax = 1000;
 const listFrom = 3;
 /** Single queries at a time, for what a page did not show. */
 const queriesAtOnce = 8;
-/** Ids in one `GET /tasks`; the documentation names no number, and so many make a URL of 2 KB. */
-const idsAtOnce = 100;
+/** Ids in one `GET /tasks`; the documentation names no number, and so many make a URL of 1 KB. */
+const idsAtOnce = 50;
 
 export async function poll(ref: Json, channel: Channel, signal: AbortSignal): Promise<Observation> {
   return observe(await findByRef(readRef(ref), channel, signal), channel);
