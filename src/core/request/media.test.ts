@@ -60,3 +60,9 @@ test('several names of one picture must agree', () => {
     ),
   );
 });
+
+test('the id of a file kept here stands wherever a URL may', () => {
+  const fileId = 'file_0VbVtD5diAtWMBxQdmFf8rQS';
+  assert.deepEqual(read(` ${fileId}`), { kind: 'file', fileId, source: 'image' });
+  assert.throws(() => read('file_short'), /must be an http\(s\) URL or base64 data/);
+});

@@ -13,6 +13,9 @@ const base64LengthMin = 32;
 /** What is read of a base64 text here; all of it is checked where it is decoded. */
 const base64SampleLength = 128;
 
+/** An id that this gateway gave to a file: no URL looks like it, and base64 has no underscore. */
+const fileIdPattern = /^file_[0-9A-Za-z]{16,64}$/;
+
 /** A file part of a form, as `lib/multipart.ts` hands it over. */
 interface Upload {
   bytes: Uint8Array;
@@ -28,7 +31,7 @@ export function isUpload(value: unknown): value is Upload {
 }
 
 /**
- * Reads a media item: http(s) URL, data URI, bare base64, upload, or an object that holds exactly one of `image_url`,
+ * Reads a media item: http(s) URL, data URI, bare base64, id of a file kept here, upload, or an object that holds exactly one of `image_url`,
  * `url` (text or `{url}`) and `file_id`. Only the form is judged: nothing is decoded, resolved or fetched.
  */
 export function readMedia(claim: Claim): Media {
@@ -64,6 +67,7 @@ export function readUrl(claim: Claim, options: { secure?: boolean } = {}): strin
 function readMediaText(source: string, text: string): Media {
   if (isDataUri(text)) return { kind: 'inline', text, source };
   if (/^https?:/i.test(text)) return { kind: 'url', url: readUrl({ source, value: text }), source };
+  if (fileIdPattern.test(text)) return { kind: 'file', fileId: text, source };
   if (
     text.length >= base64LengthMin &&
     /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text.slice(0, base64SampleLength))
