@@ -28,6 +28,8 @@ export interface ChannelDirectoryOptions {
   createHttp(onExchange: ((exchange: Exchange) => void) | null): UpstreamHttp;
   /** Where an upstream may push to; null when it cannot reach us. */
   callbackUrl(row: ChannelRow, taskId: string): string | null;
+  /** Where an upstream may fetch a stored input; null when it cannot reach us. */
+  mediaUrl(row: ChannelRow, key: string): string | null;
 }
 
 /** Seals and opens a credential with the channel's id as its context, so that a row cannot be moved to another. */
@@ -98,6 +100,7 @@ export async function createChannelDirectory(options: ChannelDirectoryOptions): 
       return (await all()).find((row) => row.id === id) ?? options.store.getChannel(id);
     },
     asItCounts,
+    mediaUrl: (row, key) => options.mediaUrl(row, key),
     open(row, onExchange): Channel {
       return {
         id: row.id,

@@ -5,6 +5,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Content, Variant } from '../core/ports.ts';
 import type { StoredOutput, Task } from '../core/task.ts';
 import { coverByFfmpeg } from '../lib/ffmpeg-cover.ts';
+import { sniff, sniffBytes } from '../lib/sniff.ts';
 import type { FlowContext } from './context.ts';
 
 /** Throws `task_not_completed`, or `variant_not_available` with what there is instead. */
@@ -58,6 +59,29 @@ export async function readLinkedContent(ctx: FlowContext, taskId: string, file: 
   const output = task.result!.outputs.find((candidate) => candidate.key.endsWith(`/${file}`));
   if (output === undefined) throw new GatewayError('file_not_found', `${taskId} has no file '${file}'.`);
   return contentOf(ctx, task, output);
+}
+
+/** The bytes behind a link that an upstream was given to a caller's picture, film or sound. */
+export async function readLinkedInput(ctx: FlowContext, key: string): Promise<Content> {
+  const gone = () => new GatewayError('file_not_found', 'The file is no longer kept.');
+  if (!/^(inputs|files)\//.test(key)) throw gone();
+  const stat = await ctx.media.stat(key);
+  const head = await ctx.media.open(key, { start: 0, end: sniffBytes - 1 });
+  if (stat === null || head === null) throw gone();
+  const chunks: Buffer[] = [];
+  for await (const chunk of head.stream) chunks.push(chunk as Buffer);
+  return {
+    bytes: stat.bytes,
+    contentType: sniff(Buffer.concat(chunks))?.contentType ?? 'application/octet-stream',
+    etag: `"${stat.modifiedAt}-${stat.bytes}"`,
+    modifiedAt: stat.modifiedAt,
+    filename: key.slice(key.lastIndexOf('/') + 1),
+    async open(range) {
+      const opened = await ctx.media.open(key, range);
+      if (opened === null) throw gone();
+      return opened.stream;
+    },
+  };
 }
 
 function pick(task: Task, variant: Variant): StoredOutput | null {

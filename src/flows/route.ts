@@ -6,6 +6,7 @@ import type { ChannelRow } from '../core/ports.ts';
 import type { TaskRequest } from '../core/request/feature.ts';
 import { chooseChannel, type Candidate } from '../core/routing.ts';
 import type { FlowContext } from './context.ts';
+import { asAskedOf } from './linked-media.ts';
 import { makerOf } from './maker.ts';
 
 /**
@@ -77,7 +78,7 @@ function candidateOf(ctx: FlowContext, row: ChannelRow): Candidate {
       }
       if (!provider.serves.includes(request.model))
         return `${provider.title} does not offer ${request.model}`;
-      return maker.missing(request);
+      return maker.missing(asAskedOf(ctx, row, maker, request));
     },
   };
 }

@@ -55,7 +55,7 @@ export async function settleDoubt(
   }
   const channel = openChannel(ctx, row, exchanges);
   const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
-  const found = await maker.lookup(requestFor(task), task.id, channel, signal);
+  const found = await maker.lookup(requestFor(ctx, row, maker, task), task.id, channel, signal);
   if (found !== null) return recordAccepted(ctx, attemptId, found.ref, exchanges);
   if (!row.enabled) {
     const reason = new UpstreamError(

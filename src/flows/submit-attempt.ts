@@ -3,11 +3,12 @@
  * is called, and whatever it answers is recorded with compare-and-set.
  */
 import { UpstreamError } from '../core/errors.ts';
-import type { Channel, ChannelRow, Exchange, Json, OpenAttempt, Provider } from '../core/ports.ts';
+import type { Channel, ChannelRow, Exchange, Json, OpenAttempt, TaskMaker } from '../core/ports.ts';
 import { isFeature, type TaskRequest } from '../core/request/feature.ts';
 import type { FailureCode, Task } from '../core/task.ts';
 import { isPinned, withUpstreamIds } from './bind-resources.ts';
 import type { FlowContext } from './context.ts';
+import { asAskedOf } from './linked-media.ts';
 import { makerOf } from './maker.ts';
 import { routeElsewhere } from './route.ts';
 
@@ -39,12 +40,11 @@ export async function submitAttempt(
   onRefused: OnRefused,
 ): Promise<SubmitOutcome> {
   const exchanges: Exchange[] = [];
-  const provider = ctx.providers.get(row.provider)!;
   ctx.faults('attempt:before-upstream');
   let ref: Json;
   try {
     const channel = openChannel(ctx, row, exchanges);
-    ref = await callUpstream(ctx, provider, channel, task);
+    ref = await callUpstream(ctx, row, channel, task);
   } catch (error) {
     ctx.faults('attempt:after-upstream');
     return recordRefusal(ctx, row, task, attemptId, asUpstreamError(error), exchanges, onRefused);
@@ -89,22 +89,17 @@ export function asRecorded(open: OpenAttempt | null): SubmitOutcome | null {
   return { kind: 'accepted', ref, acceptedAt: acceptedAt ?? createdAt };
 }
 
-async function callUpstream(
-  ctx: FlowContext,
-  provider: Provider,
-  channel: Channel,
-  task: Task,
-): Promise<Json> {
-  const maker = makerOf(provider, task.request)!;
+async function callUpstream(ctx: FlowContext, row: ChannelRow, channel: Channel, task: Task): Promise<Json> {
+  const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
   const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
   try {
-    const { ref } = await maker.submit(requestFor(task), task.id, channel, signal);
+    const { ref } = await maker.submit(requestFor(ctx, row, maker, task), task.id, channel, signal);
     return ref;
   } catch (error) {
     // The dedup handle is taken: an earlier submit of ours arrived, so this task is already there.
     if (!(error instanceof UpstreamError) || error.kind !== 'duplicate' || maker.lookup === undefined)
       throw error;
-    const found = await maker.lookup(requestFor(task), task.id, channel, signal);
+    const found = await maker.lookup(requestFor(ctx, row, maker, task), task.id, channel, signal);
     if (found !== null) return found.ref;
     throw new UpstreamError('ambiguous', 'The upstream knows the reference but not the task.', {
       cause: error,
@@ -112,9 +107,15 @@ async function callUpstream(
   }
 }
 
-/** The task's request in the ids its upstream knows. */
-export function requestFor(task: Task): TaskRequest {
-  return isFeature(task.request) ? task.request : withUpstreamIds(task.request);
+/** The task's request as its channel is asked: in the ids it knows, by links where it takes no bytes. */
+export function requestFor(
+  ctx: FlowContext,
+  row: ChannelRow,
+  maker: TaskMaker<TaskRequest>,
+  task: Task,
+): TaskRequest {
+  const request = isFeature(task.request) ? task.request : withUpstreamIds(task.request);
+  return asAskedOf(ctx, row, maker, request);
 }
 
 /** A bug in provider code must not look like a refusal: whether something was accepted is then simply unknown. */

@@ -14,6 +14,7 @@ import type {
   Quote,
   TaskView,
 } from '../core/ports.ts';
+import { refuseModel } from '../core/limits.ts';
 import { parseMicros } from '../core/money.ts';
 import { quoteFeature } from '../core/pricing.ts';
 import type { LooseFeature, ResolvedFeature } from '../core/request/feature.ts';
@@ -26,8 +27,9 @@ import type { FlowContext } from './context.ts';
 import { makerOf } from './maker.ts';
 import { acceptAndSubmit, newAttempt, newTask, refuseAbove, refuseUnpayable } from './new-task.ts';
 import { persistOutput } from './persist-output.ts';
+import type { Pending } from './once.ts';
 import { routeFor } from './route.ts';
-import { asUpstreamError, openChannel } from './submit-attempt.ts';
+import { asUpstreamError, openChannel, requestFor } from './submit-attempt.ts';
 import { withMissingChannel } from './submit-task.ts';
 import { viewOf } from './view.ts';
 
@@ -45,8 +47,9 @@ interface Judged {
   callbackUrl: string | null;
 }
 
-function judge(ctx: FlowContext, loose: LooseFeature): Judged {
+function judge(ctx: FlowContext, { limits }: Principal, loose: LooseFeature): Judged {
   const resolved = familyOf(ctx, loose).resolveFeature(loose);
+  refuseModel(limits, resolved.request);
   const quote = quoteFeature(resolved, ctx.priceBook);
   refuseAbove(readMaxCost(loose.maxCost), quote);
   const claim = (source: string, value: unknown) =>
@@ -79,8 +82,9 @@ export async function submitFeature(
   ctx: FlowContext,
   principal: Principal,
   loose: LooseFeature,
+  pending: Pending | null = null,
 ): Promise<TaskView> {
-  const { resolved, quote, externalTaskId, callbackUrl } = judge(ctx, loose);
+  const { resolved, quote, externalTaskId, callbackUrl } = judge(ctx, principal, loose);
   const { accountId } = principal;
   const bound = await bindFeature(ctx, accountId, resolved.request);
   const channelId = await routeFor(ctx, bound.request, { pinned: bound.channelId });
@@ -95,8 +99,8 @@ export async function submitFeature(
     externalTaskId,
     callbackUrl,
   });
-  if (request.immediate) return viewOf(ctx, await answerAtOnce(ctx, task));
-  await acceptAndSubmit(ctx, task);
+  if (request.immediate) return viewOf(ctx, await answerAtOnce(ctx, task, pending));
+  await acceptAndSubmit(ctx, task, pending);
   return viewOf(ctx, task);
 }
 
@@ -105,7 +109,7 @@ export async function estimateFeature(
   principal: Principal,
   loose: LooseFeature,
 ): Promise<FeatureEstimate> {
-  const { resolved, quote } = judge(ctx, loose);
+  const { resolved, quote } = judge(ctx, principal, loose);
   const { accountId } = principal;
   const bound = await bindFeature(ctx, accountId, resolved.request);
   await admitFeature(ctx, bound.request, { accountId, keep: false });
@@ -117,11 +121,12 @@ export async function estimateFeature(
 }
 
 /** Hold, one upstream call, settle; a refusal of the upstream's becomes ours, and costs nothing. */
-async function answerAtOnce(ctx: FlowContext, task: Task): Promise<Task> {
+async function answerAtOnce(ctx: FlowContext, task: Task, pending: Pending | null): Promise<Task> {
   const attempt = newAttempt(ctx, task);
   try {
     ctx.faults('submit:before-accept');
-    await ctx.store.acceptTask({ task, attempt });
+    await ctx.store.acceptTask({ task, attempt, remember: pending?.remember ?? null });
+    pending?.accepted();
     ctx.faults('submit:after-accept');
     await submitAtOnce(ctx, task, attempt.id);
     return await finishedTask(ctx, task.id, attempt.id);
@@ -165,7 +170,12 @@ async function ask(
   const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
   const channel = openChannel(ctx, row, exchanges);
   const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
-  const { ref, observation } = await maker.submit(task.request, task.id, channel, signal);
+  const { ref, observation } = await maker.submit(
+    requestFor(ctx, row, maker, task),
+    task.id,
+    channel,
+    signal,
+  );
   if (observation?.status === 'succeeded' || observation?.status === 'failed') return { ref, observation };
   throw new UpstreamError('ambiguous', 'The upstream did not answer at once.');
 }

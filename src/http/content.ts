@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../core/errors.ts';
+import type { Content } from '../core/ports.ts';
 import { serveBytes } from '../lib/serve-bytes.ts';
 import { verifySignedUrl } from '../lib/signed-url.ts';
 import type { ServerOptions } from './options.ts';
@@ -7,12 +8,18 @@ import type { ServerOptions } from './options.ts';
 /** Signed links to finished files: no key, so that a browser, a player or a colleague can open them. */
 export function addContent(
   server: FastifyInstance,
-  { openContent, linkKey, clock }: Pick<ServerOptions, 'openContent' | 'linkKey' | 'clock'>,
+  {
+    openContent,
+    openInput,
+    linkKey,
+    clock,
+  }: Pick<ServerOptions, 'openContent' | 'openInput' | 'linkKey' | 'clock'>,
 ): void {
-  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  type Open = (params: Record<string, string>) => Promise<Content>;
+
+  async function answer(open: Open, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     requireSignature(linkKey, request.raw.url ?? '', clock.now());
-    const { taskId, file } = request.params as { taskId: string; file: string };
-    const content = await openContent(taskId, file);
+    const content = await open(request.params as Record<string, string>);
     const served = await serveBytes(request, content, 'inline');
     if (served.status === 416) {
       reply.headers(served.headers);
@@ -31,12 +38,17 @@ export function addContent(
       .send(served.stream ?? undefined);
   }
 
-  server.route({
-    method: ['GET', 'HEAD'],
-    url: '/content/:taskId/:file',
-    schema: { hide: true },
-    handler: answer,
-  });
+  const route = (url: string, open: Open): void => {
+    server.route({
+      method: ['GET', 'HEAD'],
+      url,
+      schema: { hide: true },
+      handler: (request, reply) => answer(open, request, reply),
+    });
+  };
+  route('/content/:taskId/:file', ({ taskId, file }) => openContent(taskId!, file!));
+  // What callers sent, for upstreams that take URLs only; the key travels as one path segment.
+  route('/inputs/:key', ({ key }) => openInput(Buffer.from(key!, 'base64url').toString('utf8')));
 }
 
 /** Refuses with `invalid_link` whatever is not, to the letter, a link that we signed and that still holds. */

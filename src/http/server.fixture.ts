@@ -76,6 +76,10 @@ export async function startFixture(overrides: Partial<ServerOptions> = {}): Prom
         throw new GatewayError('file_not_found', 'No such file.');
       return filmContent(clock.now());
     },
+    openInput: async (key) => {
+      if (key !== 'inputs/acct_1/film.mp4') throw new GatewayError('file_not_found', 'No such file.');
+      return filmContent(clock.now());
+    },
     onPush: async (channelId, taskId, body) => {
       if (taskId === 'task_unknown') throw new GatewayError('task_not_found', 'No such task.');
       if (taskId === 'task_broken') throw new Error('store is away');

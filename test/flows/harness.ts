@@ -41,7 +41,7 @@ import { decimalId, newId, newTaskId } from '../../src/lib/ids.ts';
 import { deriveKey, seal } from '../../src/lib/seal.ts';
 import { openLocalDisk } from '../../src/media/local-disk.ts';
 import { openStore } from '../../src/store/index.ts';
-import { workDeliver } from '../../src/workers/deliver.ts';
+import { startDeliveries } from '../../src/workers/deliver.ts';
 import { LaneSet } from '../../src/workers/lanes.ts';
 import { workPersist } from '../../src/workers/persist.ts';
 import { startSweep } from '../../src/workers/sweep.ts';
@@ -84,6 +84,7 @@ interface Running {
   gateway: Gateway;
   lanes: LaneSet;
   jobs: ReturnType<typeof createEmbeddedJobs>;
+  deliveries: ReturnType<typeof startDeliveries>;
   sweep: { stop(): Promise<void> };
   /** The process is gone: whatever it still tries comes to nothing. */
   isDead: boolean;
@@ -311,9 +312,10 @@ export class World {
 
   /** Like SIGTERM: what is in hand finishes. */
   async drain(): Promise<void> {
-    const { sweep, lanes, jobs } = this.#now;
+    const { sweep, lanes, jobs, deliveries } = this.#now;
     await sweep.stop();
     await lanes.stop();
+    await deliveries.stop();
     await jobs.stop();
   }
 
@@ -329,6 +331,7 @@ export class World {
     void old.sweep.stop();
     void old.lanes.stop();
     void old.jobs.stop();
+    void old.deliveries.stop();
     await this.settle();
     await this.#close();
     await this.settle();
@@ -364,6 +367,7 @@ export class World {
         sandboxUrl: () => this.sandboxUrl,
         createHttp: () => ({ request: () => Promise.reject(new Error('the fake upstream uses no HTTP')) }),
         callbackUrl: () => null,
+        mediaUrl: (row, key) => (row.sandbox ? null : `https://gateway.example/inputs/${key}`),
       }),
       lanes,
       media,
@@ -382,6 +386,8 @@ export class World {
       newDecimalId: () => decimalId(clock.now()),
       owner: 'story',
       signedLink: (path, expiresAt) => `https://reelay.test${path}?expires=${expiresAt}`,
+      keyring: [sealKey],
+      renderTask: (view) => dialects.openai.renderCallback?.(view) ?? null,
       renderCallback: (view) =>
         registry.find(({ id }) => view.task.surface.startsWith(`${id}.`))?.renderCallback?.(view) ?? null,
       settings: {
@@ -398,7 +404,7 @@ export class World {
     };
     const jobs = createEmbeddedJobs({ store, clock, random: ctx.random, onError });
     workPersist(ctx, jobs);
-    workDeliver(ctx, jobs);
+    const deliveries = startDeliveries(ctx, onError);
     await lanes.start(ctx);
     const sweep = startSweep(ctx, (error) => onError(error, 'sweep'));
     return Object.assign(life, {
@@ -407,6 +413,7 @@ export class World {
       gateway: createGateway(ctx),
       lanes,
       jobs,
+      deliveries,
       sweep,
     });
   }
@@ -449,7 +456,7 @@ export class World {
       new Proxy(target, {
         get: (object, name: string) => {
           const member = object[name as keyof T] as unknown;
-          if (name === 'jobs') return watch(member as object, 'jobs.');
+          if (name === 'jobs' || name === 'webhooks') return watch(member as object, `${name}.`);
           if (typeof member !== 'function' || name === 'onCommit') return member;
           return (...args: unknown[]) => {
             const method = prefix + name;

@@ -34,9 +34,9 @@ const sheet: Readonly<Record<string, number>> = {
   'kling-3.0-1080p-sound': 1200,
   'kling-3.0-4k-mute': 3000,
   'kling-3.0-4k-sound': 3000,
-  // Always with sound, and no price of it is known: that of 3.0 with sound, which a turbo will not exceed.
-  'kling-3.0-turbo-720p': 900,
-  'kling-3.0-turbo-1080p': 1200,
+  // Always with sound; the platform's update list of 2026-06-17.
+  'kling-3.0-turbo-720p': 800,
+  'kling-3.0-turbo-1080p': 1000,
   // By level, whatever the grade (§8 row 1).
   'kling-3.0-motion-std-720p': 900,
   'kling-3.0-motion-std-1080p': 900,
