@@ -24,6 +24,7 @@ export async function clockJump({ tasks, wrongMs }: JumpOptions): Promise<Report
     behaviour: { duplicates: 'accept' },
     script: 'chaos/jumping-gateway.ts',
   });
+  await world.useOnly('kling');
   const account = await world.openAccount('100000');
   const told: string[] = [];
   const refusals: string[] = [];

@@ -134,6 +134,13 @@ export class World implements AsyncDisposable {
     return { id, key };
   }
 
+  /** Switches every other channel off, until the next start: what is refused here cannot be made elsewhere. */
+  async useOnly(provider: string): Promise<void> {
+    for (const channel of await this.list('/channels'))
+      if (channel.provider !== provider)
+        await this.admin(`/channels/${channel.id}`, { enabled: false }, 'PATCH');
+  }
+
   /** Tasks that are not final, as `/metrics` counts them. */
   async openTasks(): Promise<number> {
     const { text } = await call(`${this.url}/metrics`);

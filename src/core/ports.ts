@@ -952,6 +952,8 @@ export interface JobStore {
   complete(id: string): Promise<void>;
   /** Runs again at `runAt`, or is buried when null. */
   fail(id: string, input: { runAt: number | null; error: string }): Promise<void>;
+  /** Makes every job of the queue due so much sooner, and its leases end: the clock was put back. */
+  bringForward(queue: string, byMs: number): Promise<void>;
   /** When the next job of the queue is due, Unix ms; null when none waits. */
   nextRunAt(queue: string): Promise<number | null>;
 }

@@ -57,6 +57,7 @@ test('a store that cannot be reached is asked again', async () => {
         enqueue: async () => 'job_1',
         complete: async () => {},
         fail: async () => {},
+        bringForward: async () => {},
         nextRunAt: async () => null,
         async claim() {
           if (++claims === 1) throw new Error('locked');

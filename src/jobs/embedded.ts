@@ -1,6 +1,7 @@
 /** The Jobs port over rows of the embedded store: claim with a lease, retry with back-off, bury what never works. */
 import type { Clock, JobRow, Jobs, Store } from '../core/ports.ts';
 import type { Timer } from '../lib/clock.ts';
+import { SetBack } from '../lib/set-back.ts';
 
 export interface EmbeddedJobsOptions {
   store: Pick<Store, 'jobs' | 'onCommit'>;
@@ -48,6 +49,9 @@ function workQueue(
   let looking: Promise<void> | null = null;
   let lookAgain = false;
   let wake: Timer | null = null;
+  const setBack = new SetBack();
+  /** By how much the clock was put back, until the rows know. */
+  let behindMs = 0;
   const unsubscribe = store.onCommit(`jobs:${queue}`, look);
   look();
 
@@ -73,6 +77,9 @@ function workQueue(
   }
 
   async function claimDue(): Promise<void> {
+    behindMs += setBack.take(clock.now());
+    if (behindMs > 0) await store.jobs.bringForward(queue, behindMs);
+    behindMs = 0;
     while (!stopped && inHand.size < concurrency) {
       const at = clock.now();
       const limit = concurrency - inHand.size;

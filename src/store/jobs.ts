@@ -62,6 +62,14 @@ const bury = statement<{ id: string; error: string }>()((db, arg) =>
     .where('buried_at', 'is', null),
 );
 
+const advance = statement<{ queue: string; by_ms: number }>()((db, arg) =>
+  db
+    .updateTable('jobs')
+    .set((eb) => ({ run_at: eb('run_at', '-', arg('by_ms')) }))
+    .where('queue', '=', arg('queue'))
+    .where('buried_at', 'is', null),
+);
+
 const endLeases = statement<{ at: number }>()((db, arg) =>
   db
     .updateTable('jobs')
@@ -124,6 +132,14 @@ export const failJob: Mutation<{ id: string; runAt: number | null; error: string
   }
   const row = yield* first(postpone, { id, run_at: runAt, error });
   if (row) tx.notify(`jobs:${row.queue}`);
+};
+
+/** Times were set by a clock that has been put back since. */
+export const bringJobsForward: Mutation<{ queue: string; byMs: number }, void> = function* (
+  _tx,
+  { queue, byMs },
+) {
+  yield* change(advance, { queue, by_ms: byMs });
 };
 
 /** For an engine that one process owns: when it opens, whoever held a lease is dead. */

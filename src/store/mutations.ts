@@ -4,7 +4,7 @@ import { acceptAttempt, madeAttempt, openAttempts, refuseAttempt, reopenAttempt 
 import { createChannel, deleteChannel, updateChannel } from './channels.ts';
 import { createFile, deleteFile } from './files.ts';
 import { finishTask } from './finish-task.ts';
-import { claimJobs, completeJob, enqueueJob, failJob } from './jobs.ts';
+import { bringJobsForward, claimJobs, completeJob, enqueueJob, failJob } from './jobs.ts';
 import { createKey, revokeKey } from './keys.ts';
 import { post } from './ledger.ts';
 import { deleteResource } from './resources.ts';
@@ -38,6 +38,7 @@ export const mutations = {
   claimJobs,
   completeJob,
   failJob,
+  bringJobsForward,
 };
 
 export type MutationName = keyof typeof mutations;

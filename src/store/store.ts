@@ -136,6 +136,7 @@ export function createStore(backend: Backend): Store {
       claim: (input) => write('claimJobs', input),
       complete: (id) => write('completeJob', { id }),
       fail: (id, input) => write('failJob', { id, ...input }),
+      bringForward: (queue, byMs) => write('bringJobsForward', { queue, byMs }),
       nextRunAt: (queue) => read(nextRunAt(queue)),
     },
     listEvents: (query) => read(listEvents(query)),

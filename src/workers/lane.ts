@@ -13,6 +13,7 @@ import { makerOf } from '../flows/maker.ts';
 import { settleDoubt } from '../flows/settle-doubt.ts';
 import { submitAttempt, type OnRefused, type SubmitOutcome } from '../flows/submit-attempt.ts';
 import { Loop } from '../lib/loop.ts';
+import { SetBack } from '../lib/set-back.ts';
 import { Watch } from './watch.ts';
 
 /** A submit is left alone this long after its deadline: the request may still be on its way. */
@@ -45,6 +46,7 @@ export class Lane {
   readonly #submits: Loop;
   readonly #doubts = new Map<string, Doubt>();
   readonly #inHand = new Set<Promise<void>>();
+  readonly #setBack = new SetBack();
   #row: ChannelRow;
   #submitting = 0;
   /** Whether tasks may be waiting in the store; true until a look says otherwise. */
@@ -182,6 +184,7 @@ export class Lane {
   }
 
   async #submitStep(): Promise<number> {
+    this.#appointAnew(this.#setBack.take(this.#ctx.clock.now()));
     for (const doubt of this.#doubts.values()) {
       if (doubt.dueAt > this.#ctx.clock.now()) continue;
       this.#doubts.delete(doubt.attemptId);
@@ -195,6 +198,14 @@ export class Lane {
     const gate = Math.max(this.#pausedUntil, this.#nextSubmitAt);
     if (this.#waiting && gate > this.#ctx.clock.now()) dueAt = Math.min(dueAt, gate);
     return dueAt;
+  }
+
+  /** After the clock was put back, what is to be done at a time would wait until it is again as late as it was. */
+  #appointAnew(byMs: number): void {
+    if (byMs === 0) return;
+    this.#pausedUntil -= byMs;
+    this.#nextSubmitAt -= byMs;
+    for (const doubt of this.#doubts.values()) doubt.dueAt -= byMs;
   }
 
   /** Takes up as many of those who wait as there is room for, in order of arrival. */

@@ -10,6 +10,7 @@ import { advanceTask, type Running } from '../flows/advance-task.ts';
 import type { FlowContext } from '../flows/context.ts';
 import { Loop } from '../lib/loop.ts';
 import { MinHeap } from '../lib/min-heap.ts';
+import { SetBack } from '../lib/set-back.ts';
 
 /** Most refs in one poll round (Kling lists 500 a page, so a few pages tell of all). */
 const POLL_BATCH_MAX = 2_000;
@@ -59,6 +60,7 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #running = new Map<string, Polled>();
   readonly #due = new MinHeap<Due>((entry) => entry.at);
+  readonly #setBack = new SetBack();
   readonly #loop: Loop;
 
   constructor(options: WatchOptions) {
@@ -136,12 +138,22 @@ export class Watch {
 
   #takeDue(): Due[] {
     const now = this.#options.ctx.clock.now();
+    this.#appointAnew(this.#setBack.take(now));
     const due: Due[] = [];
     for (;;) {
       const entry = this.#due.peek();
       if (entry === undefined || entry.at > now || due.length >= POLL_BATCH_MAX) return due;
       this.#due.pop();
       if (this.#isCurrent(entry)) due.push(entry);
+    }
+  }
+
+  /** After the clock was put back, polls would wait until it is again as late as it was. */
+  #appointAnew(byMs: number): void {
+    if (byMs === 0) return;
+    for (const polled of this.#running.values()) {
+      polled.acceptedAt -= byMs;
+      this.#schedule(polled, this.#nextPollAt(polled));
     }
   }
 

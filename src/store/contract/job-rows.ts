@@ -55,6 +55,14 @@ export function testJobRows(promise: PromiseTest): void {
     },
   );
 
+  promise('jobs of a queue are due sooner when the clock was put back', async ({ store: { jobs } }) => {
+    await jobs.enqueue({ queue: 'q', data: 1, runAt: T0 + 3_600_000, at: T0 });
+    await jobs.enqueue({ queue: 'other', data: 2, runAt: T0 + 5, at: T0 });
+    await jobs.bringForward('q', 3_599_000);
+    assert.equal(await jobs.nextRunAt('q'), T0 + 1_000);
+    assert.equal(await jobs.nextRunAt('other'), T0 + 5);
+  });
+
   promise('queues are woken by new and by failed jobs', async ({ store }) => {
     let woken = 0;
     store.onCommit('jobs:q', () => woken++);
