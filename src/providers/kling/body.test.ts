@@ -4,7 +4,7 @@ import type { Channel } from '../../core/ports.ts';
 import type { Media, VideoRequest } from '../../core/request/types.ts';
 import { writeJson } from '../../lib/json.ts';
 import { bodyOf, missingFor, pathOf } from './body.ts';
-import { videoRequest } from './request-sample.ts';
+import { videoRequest } from '../kit/request-sample.ts';
 
 const channel = {
   readMedia: async () => ({ bytes: Buffer.from('picture'), contentType: 'image/png' }),

@@ -5,6 +5,7 @@
 import { UpstreamError } from '../../core/errors.ts';
 import type { UpstreamErrorKind } from '../../core/errors.ts';
 import type { Channel } from '../../core/ports.ts';
+import { createPublicSentence } from '../kit/public-sentence.ts';
 
 /** One try a second is what the documentation asks for after 1302. */
 const busyRetryMs = 1000;
@@ -121,23 +122,5 @@ export function saysContentPolicy(message: string): boolean {
   );
 }
 
-const sentenceCharactersMax = 500;
-
 /** The upstream's sentence without its host, our credential or lines of a stack. */
-export function publicSentence(message: string, channel: Channel): string {
-  let text = message.split('\n', 1)[0] ?? '';
-  for (const secret of secretsOf(channel)) text = text.replaceAll(secret, '…');
-  const host = URL.parse(channel.baseUrl)?.host;
-  if (host) text = text.replaceAll(host, 'the upstream');
-  text = text.replace(/\b[\w.-]*\.?(klingai\.com|kling\.ai)\b/gi, 'the upstream').trim();
-  if (text.length > sentenceCharactersMax) text = `${text.slice(0, sentenceCharactersMax)}…`;
-  return text === '' ? 'The upstream refused the request without saying why.' : text;
-}
-
-function secretsOf(channel: Channel): string[] {
-  const credential = channel.credential;
-  if (typeof credential !== 'object' || credential === null || Array.isArray(credential)) return [];
-  return Object.values(credential).filter(
-    (value) => typeof value === 'string' && value.length >= 8,
-  ) as string[];
-}
+export const publicSentence = createPublicSentence(/\b[\w.-]*\.?(klingai\.com|kling\.ai)\b/gi);

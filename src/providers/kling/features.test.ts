@@ -12,7 +12,7 @@ import { createUpstreamPools } from '../kit/upstream-http.ts';
 import { toWav } from '../../sandbox/render/sound.ts';
 import { pngOf } from './picture-sample.ts';
 import { kling } from './provider.ts';
-import { videoRequest } from './request-sample.ts';
+import { videoRequest } from '../kit/request-sample.ts';
 import { FEATURE_ROUTES } from './routes.ts';
 import { openKlingBench } from './test-bench.ts';
 

@@ -1,5 +1,5 @@
 import { testProvider } from '../kit/contract.ts';
-import { videoRequest } from './request-sample.ts';
+import { videoRequest } from '../kit/request-sample.ts';
 import { openKlingBench } from './test-bench.ts';
 
 testProvider('kling', () => openKlingBench());

@@ -11,7 +11,7 @@ import { createUpstreamPools } from '../kit/upstream-http.ts';
 import { bodyOf, pathOf } from './body.ts';
 import { pngOf } from './picture-sample.ts';
 import { kling } from './provider.ts';
-import { videoRequest } from './request-sample.ts';
+import { videoRequest } from '../kit/request-sample.ts';
 import { openKlingBench } from './test-bench.ts';
 
 const url = (name: string): Media => ({ kind: 'url', url: `https://example.com/${name}`, source: name });

@@ -9,7 +9,7 @@ import { parseJson } from '../../lib/json.ts';
 import { feature } from './features.ts';
 import { routeOf } from './routes.ts';
 import { poll, readPush } from './tasks.ts';
-import { videoRequest } from './request-sample.ts';
+import { videoRequest } from '../kit/request-sample.ts';
 import { video } from './video.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Channel, Json } from '../../core/ports.ts';
 import { createTestClock } from '../../lib/clock.ts';
-import { videoRequest } from './request-sample.ts';
+import { videoRequest } from '../kit/request-sample.ts';
 import { video } from './video.ts';
 
 const fixture = (name: string) =>

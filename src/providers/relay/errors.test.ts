@@ -105,7 +105,7 @@ describe('a refusal is understood', () => {
       code: 'invalid_request',
       message: 'sk-0123456789 at far.example: see https://far.example/docs\n  at handler (x.go:1)',
     });
-    assert.equal(error.publicMessage, '… at the upstream: see …');
+    assert.equal(error.publicMessage, '… at the upstream: see the upstream');
   });
 });
 

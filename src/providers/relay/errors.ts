@@ -6,6 +6,7 @@
 import { UpstreamError } from '../../core/errors.ts';
 import type { UpstreamErrorKind } from '../../core/errors.ts';
 import type { Channel } from '../../core/ports.ts';
+import { createPublicSentence } from '../kit/public-sentence.ts';
 import { isObject, textOf } from './wire.ts';
 import type { WireObject } from './wire.ts';
 
@@ -154,16 +155,5 @@ export function saysContentPolicy(message: string): boolean {
   );
 }
 
-const sentenceCharactersMax = 500;
-
-/** The far side's sentence without its host, our key or lines of a stack. */
-export function publicSentence(message: string, channel: Channel): string {
-  let text = (message.split('\n', 1)[0] ?? '').replace(/https?:\/\/\S+/gi, '…');
-  const key = isObject(channel.credential) ? textOf(channel.credential['api_key']) : null;
-  if (key !== null && key.length >= 8) text = text.replaceAll(key, '…');
-  const host = URL.parse(channel.baseUrl)?.host;
-  if (host) text = text.replaceAll(host, 'the upstream');
-  text = text.trim();
-  if (text.length > sentenceCharactersMax) text = `${text.slice(0, sentenceCharactersMax)}…`;
-  return text === '' ? 'The upstream refused the request without saying why.' : text;
-}
+/** The far side's sentence without its host, our key, links or lines of a stack. */
+export const publicSentence = createPublicSentence(/https?:\/\/\S+/gi);

@@ -8,7 +8,7 @@ import type { ProviderBench } from '../kit/contract.ts';
 import { createUpstreamPools } from '../kit/upstream-http.ts';
 import { rootOf } from './call.ts';
 import { relay } from './provider.ts';
-import { videoRequest } from './request-sample.ts';
+import { videoRequest } from '../kit/request-sample.ts';
 import { openRelayBench } from './test-bench.ts';
 import type { WireObject } from './wire.ts';
 

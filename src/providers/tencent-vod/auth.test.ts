@@ -102,7 +102,7 @@ describe('the official SDK against the simulator', () => {
   let endpoint: string;
   before(async () => {
     // The SDK has no clock but this machine's.
-    bench = await openVodBench(10, Date.now());
+    bench = await openVodBench(10, { startsAt: Date.now() });
     endpoint = new URL(bench.baseUrl).host;
   });
   after(() => bench.close());

@@ -4,7 +4,7 @@ import type { Channel, Json } from '../../core/ports.ts';
 import type { VideoRequest } from '../../core/request/types.ts';
 import { bodyOf } from './body.ts';
 import { fakeUpstream } from './fake-upstream.ts';
-import { filmMedia, storedMedia, urlMedia, videoRequest } from './request-sample.ts';
+import { filmMedia, storedMedia, urlMedia, videoRequest } from '../kit/request-sample.ts';
 import type { WireFace, WireObject } from './wire.ts';
 
 const picture = urlMedia('https://media.example/a.png');
@@ -29,7 +29,7 @@ describe('films', () => {
   test('from text', async () => {
     assert.deepEqual(await body({ negativePrompt: 'dogs' }), {
       ModelName: 'Kling',
-      ModelVersion: '2.5',
+      ModelVersion: '1.6',
       EnhancePrompt: 'Disabled',
       SessionId: 'task_0Vx1',
       Prompt: 'a cat playing with yarn',
@@ -145,7 +145,7 @@ describe('films', () => {
       voice_list: [{ voice_id: '829824295735410756' }],
     });
     assert.deepEqual(additional(await body({ model: 'kling-v1-6', cfgScale: 0.7 })), { cfg_scale: 0.7 });
-    assert.ok(!('ExtInfo' in (await body({ cfgScale: 0.7 }))));
+    assert.ok(!('ExtInfo' in (await body({ model: 'kling-v2-5-turbo', cfgScale: 0.7 }))));
   });
 
   test('elements are subjects', async () => {

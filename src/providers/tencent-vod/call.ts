@@ -19,6 +19,10 @@ const contentType = 'application/json';
 /** Queries are answered in well under a second; a create may upload ten megabytes, a look at faces reads a film. */
 const timeoutsMs = {
   CreateAigcVideoTask: 60_000,
+  CreateAigcImageTask: 60_000,
+  CreateAigcCustomVoice: 60_000,
+  CreateAigcAdvancedCustomElement: 60_000,
+  DeleteAigcAdvancedCustomElement: 20_000,
   DescribeAigcFaceInfo: 60_000,
   DescribeTaskDetail: 20_000,
   DescribeTasks: 20_000,

@@ -6,6 +6,7 @@ import { UpstreamError } from '../../core/errors.ts';
 import type { UpstreamErrorKind } from '../../core/errors.ts';
 import type { Channel } from '../../core/ports.ts';
 import type { FailureCode } from '../../core/task.ts';
+import { createPublicSentence } from '../kit/public-sentence.ts';
 
 interface Meaning {
   kind: UpstreamErrorKind;
@@ -85,6 +86,11 @@ export function saysUnknownTask(error: UpstreamError): boolean {
   return /^ResourceNotFound(\.|$)/.test(code) || code === 'InvalidParameterValue.TaskId';
 }
 
+/** Whether a delete says that there is nothing (any more) to delete. */
+export function saysUnknownThing(error: UpstreamError): boolean {
+  return /^ResourceNotFound(\.|$)/.test(error.upstreamCode ?? '');
+}
+
 /** Not the envelope: a proxy or a wrong base_url is speaking. VOD itself answers 200 whatever happened. */
 export function foreignAnswer(status: number): UpstreamError {
   const upstreamCode = `http_${status}`;
@@ -114,7 +120,7 @@ export function failureOf(
   const meaning = name === null ? null : meaningOf(name);
   // What is wrong with the account or the upstream is told in our words, what is wrong with the request in theirs.
   const sentence =
-    meaning?.sentence ?? publicSentence(task.message || 'The upstream could not make the film.', channel);
+    meaning?.sentence ?? publicSentence(task.message || 'The upstream could not make this.', channel);
   return {
     code: meaning?.kind === 'content_policy' ? 'content_policy' : 'task_failed',
     message: sentence,
@@ -122,23 +128,5 @@ export function failureOf(
   };
 }
 
-const sentenceCharactersMax = 500;
-
 /** The upstream's sentence without its host, our credential or lines of a stack. */
-export function publicSentence(message: string, channel: Channel): string {
-  let text = message.split('\n', 1)[0] ?? '';
-  for (const secret of secretsOf(channel)) text = text.replaceAll(secret, '…');
-  const host = URL.parse(channel.baseUrl)?.host;
-  if (host) text = text.replaceAll(host, 'the upstream');
-  text = text.replace(/\b[\w.-]*\.?(tencentcloudapi\.com|myqcloud\.com)\b/gi, 'the upstream').trim();
-  if (text.length > sentenceCharactersMax) text = `${text.slice(0, sentenceCharactersMax)}…`;
-  return text === '' ? 'The upstream refused the request without saying why.' : text;
-}
-
-function secretsOf(channel: Channel): string[] {
-  const credential = channel.credential;
-  if (typeof credential !== 'object' || credential === null || Array.isArray(credential)) return [];
-  return Object.values(credential).filter(
-    (value) => typeof value === 'string' && value.length >= 8,
-  ) as string[];
-}
+export const publicSentence = createPublicSentence(/\b[\w.-]*\.?(tencentcloudapi\.com|myqcloud\.com)\b/gi);

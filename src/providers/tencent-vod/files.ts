@@ -9,6 +9,8 @@ import type { WireObject } from './wire.ts';
 export interface FileReader {
   /** An entry of `FileInfos`; `more` lies on top. Throws UpstreamError `rejected` beyond 7 MB in all. */
   entry(media: Media, category: 'Image' | 'Video', more?: WireObject): Promise<WireObject>;
+  /** The same for CreateAigcImageTask, whose files have no category. */
+  picture(media: Media): Promise<WireObject>;
   /** A URL or base64, for Kling's own fields (`sound_file`). */
   text(media: Media): Promise<string>;
   /** Whether any of them is a URL, which the upstream fetches from the region it is told. */
@@ -28,14 +30,19 @@ export function createFileReader(channel: Channel): FileReader {
     return text;
   }
 
+  async function sourceOf(media: Media): Promise<WireObject> {
+    if (media.kind !== 'url') return { Type: 'Base64', Base64: await base64Of(media) };
+    urls++;
+    return { Type: 'Url', Url: media.url };
+  }
+
   return {
-    async entry(media, category, more = {}) {
-      if (media.kind === 'url') {
-        urls++;
-        return { Type: 'Url', Category: category, Url: media.url, ...more };
-      }
-      return { Type: 'Base64', Category: category, Base64: await base64Of(media), ...more };
-    },
+    entry: async (media, category, more = {}) => ({
+      ...(await sourceOf(media)),
+      Category: category,
+      ...more,
+    }),
+    picture: sourceOf,
     async text(media) {
       if (media.kind !== 'url') return base64Of(media);
       urls++;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { VideoRequest } from '../../core/request/types.ts';
 import { inlineBytesMax, missingFor } from './missing.ts';
-import { filmMedia, storedMedia, urlMedia, videoRequest } from './request-sample.ts';
+import { filmMedia, storedMedia, urlMedia, videoRequest } from '../kit/request-sample.ts';
 
 const picture = urlMedia('https://media.example/a.png');
 const sound = urlMedia('https://media.example/a.mp3');

@@ -80,7 +80,12 @@ function missingMedia(request: VideoRequest, model: VodModel): string | null {
   }
   if (request.lastFrame && !request.firstFrame)
     return 'this upstream takes an end frame only beside a first frame';
-  const bytes = mediaOf(request).reduce((sum, media) => sum + bytesOf(media), 0);
+  return missingRoom(mediaOf(request));
+}
+
+/** Whether all that travels as data fits. */
+export function missingRoom(media: readonly Media[]): string | null {
+  const bytes = media.reduce((sum, one) => sum + bytesOf(one), 0);
   return bytes > inlineBytesMax ? inlineSentence : null;
 }
 

@@ -57,6 +57,21 @@ export const vodModels: Readonly<Record<string, VodModel>> = {
   'kling-video-o1': { ...plain, version: 'O1', references: true, elements: true },
 };
 
+export interface VodImageModel {
+  /** `ModelVersion` of CreateAigcImageTask (SDK). */
+  version: string;
+  /** Features it is sold for here. */
+  operations: readonly string[];
+}
+
+/** By our own model id. */
+export const vodImageModels: Readonly<Record<string, VodImageModel>> = {
+  'kling-v2-1': { version: '2.1', operations: ['text-to-image', 'multi-image-to-image'] },
+  'kling-v3': { version: '3.0', operations: ['text-to-image'] },
+  'kling-v3-omni': { version: '3.0-Omni', operations: ['omni-image'] },
+  'kling-image-o1': { version: 'O1', operations: ['omni-image'] },
+};
+
 /** How a film with moving lips is made here; null: not at all. */
 export type LipSyncForm =
   /** A session of faces that the caller has. */

@@ -1,10 +1,11 @@
-/** Tencent Cloud VOD, which sells Kling's films under its own API: the manifest. */
+/** Tencent Cloud VOD, which sells Kling's films and pictures under its own API: the manifest. */
 import type { Provider } from '../../core/ports.ts';
 import { UpstreamError } from '../../core/errors.ts';
 import { baseUrlDefault, call } from './call.ts';
 import { credentialSchema, parseCredential } from './credential.ts';
 import { publicSentence } from './errors.ts';
-import { vodModels } from './models.ts';
+import { feature, resources } from './features.ts';
+import { vodImageModels, vodModels } from './models.ts';
 import { video } from './video.ts';
 
 export const tencentVod: Provider = {
@@ -23,7 +24,11 @@ export const tencentVod: Provider = {
   concurrencyDefault: 1,
   // With its one slot it would hold up half of what the other simulators make at once.
   sandboxWeight: 0,
-  serves: Object.keys(vodModels),
+  serves: [
+    ...new Set([...Object.keys(vodModels), ...Object.keys(vodImageModels)]),
+    // Features that have one model each, which nobody chooses.
+    'kling-features',
+  ],
   async probe(channel, signal) {
     try {
       // A list of one: free, and it needs the keys, the application and VOD itself.
@@ -37,6 +42,8 @@ export const tencentVod: Provider = {
     }
   },
   video,
+  feature,
+  resources,
 };
 
 function adviceFor(error: UpstreamError): string | null {

@@ -10,7 +10,13 @@ import { checkScene, readAdditional, readShots } from './simulator-scene.ts';
 import type { SceneFacts, ShotFacts } from './simulator-scene.ts';
 import type { WireObject } from './wire.ts';
 
-export interface Plan {
+/** How the caller names a task. */
+export interface Session {
+  sessionId: string | null;
+  sessionContext: string;
+}
+
+export interface Plan extends Session {
   version: string;
   scene: string | null;
   seconds: number;
@@ -23,8 +29,6 @@ export interface Plan {
   lastFrame: FrameSource | null;
   /** The first thing the upstream would have to fetch; null when all came inline. */
   reference: string | null;
-  sessionId: string | null;
-  sessionContext: string;
 }
 
 const known = [
@@ -152,7 +156,7 @@ function outputOf(parameters: WireObject): WireObject {
   return output;
 }
 
-function promptOf(parameters: WireObject): string {
+export function promptOf(parameters: WireObject): string {
   for (const name of ['Prompt', 'NegativePrompt']) {
     if ([...(text(parameters, name) ?? '')].length > promptMax) {
       throw illegal(name, `must not exceed ${promptMax} characters`);
@@ -231,7 +235,7 @@ function soundOf(
   return true;
 }
 
-function sessionOf(parameters: WireObject): Pick<Plan, 'sessionId' | 'sessionContext'> {
+export function sessionOf(parameters: WireObject): Session {
   const sessionId = text(parameters, 'SessionId');
   if (sessionId !== null && sessionId.length > 50)
     throw new Refusal('InvalidParameterValue.SessionIdTooLong');

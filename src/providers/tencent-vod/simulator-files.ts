@@ -33,17 +33,23 @@ const known = [
   'Usage',
   'Text',
 ];
+/** Files of CreateAigcImageTask are pictures, and have no use or category to name. */
+export const pictureFields = ['Type', 'FileId', 'Url', 'Base64', 'Text'];
 /** All of them together, before base64. */
 const inlineBytesMax = 7 * 1024 * 1024;
 const sideMin = 300;
 /** 1:2.5 to 2.5:1. */
 const ratioMax = 2.5;
 
-export function readFiles(parameters: WireObject, keep: KeepPicture): FileFacts[] {
+export function readFiles(
+  parameters: WireObject,
+  keep: KeepPicture,
+  fields: readonly string[] = known,
+): FileFacts[] {
   let inlineBytes = 0;
   return list(parameters, 'FileInfos').map((entry, index) => {
     const place = `FileInfos.${index}.`;
-    onlyKnown(entry, known, place);
+    onlyKnown(entry, fields, place);
     const type = choice(entry, 'Type', ['File', 'Url', 'Base64'], place);
     if (!type) throw absent(`${place}Type`);
     const category = choice(entry, 'Category', ['Image', 'Video', 'Audio'], place) ?? 'Image';

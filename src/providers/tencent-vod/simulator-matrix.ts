@@ -61,3 +61,40 @@ export const versions: Record<string, VersionRow> = {
 /** `OutputConfig.Duration` of Kling whatever the version; scenes are held to nothing closer. */
 export const sceneDurations: readonly number[] = range(3, 15);
 export const durationDefault = 5;
+
+/** What CreateAigcImageTask takes of a version. */
+export interface ImageRow {
+  /** Most pictures beside the words. */
+  files: number;
+  resolutions: readonly string[];
+  ratios: readonly string[];
+  elements: boolean;
+  /** The version makes nothing without it; the others make nothing with it. */
+  scene: 'image_expand' | null;
+}
+
+const pictureRatios = ['16:9', '9:16', '1:1', '4:3', '3:4', '3:2', '2:3', '21:9'];
+const image: ImageRow = {
+  files: 1,
+  resolutions: ['1k', '2k'],
+  ratios: pictureRatios,
+  elements: false,
+  scene: null,
+};
+const omni: ImageRow = {
+  files: 10,
+  resolutions: ['1k', '2k', '4k'],
+  ratios: [...pictureRatios, 'auto'],
+  elements: true,
+  scene: null,
+};
+
+export const imageVersions: Record<string, ImageRow> = {
+  '2.1': { ...image, files: 4 },
+  '3.0': { ...image, elements: true },
+  '3.0-Omni': omni,
+  O1: omni,
+  scene: { ...image, resolutions: [], ratios: [], scene: 'image_expand' },
+};
+
+export const imageCountMax = 9;

@@ -1,18 +1,59 @@
 /** A simulated task in the words of VOD. */
 import type { Json } from '../../lib/json.ts';
-import type { SimulatedStatus, SimulatedTask, SimulatorHost } from '../kit/simulator.ts';
+import { writeJson } from '../../lib/json.ts';
+import type { FilePlan, FilmPlan, SimulatedStatus, SimulatedTask, SimulatorHost } from '../kit/simulator.ts';
+import type { Session } from './simulator-check.ts';
+import { imageName } from './simulator-image.ts';
+import { elementPictureName, trialName } from './simulator-things.ts';
 import type { WireObject } from './wire.ts';
 
-/** What the simulator keeps of a task beyond what the sandbox knows. */
-export interface TaskDetails {
-  /** Echoed as `Input`, without its files. */
+/** `TaskType` -> the member of DescribeTaskDetail that tells of it. */
+const members = {
+  AigcVideoTask: 'AigcVideoTask',
+  AigcImageTask: 'AigcImageTask',
+  CreateAigcCustomVoice: 'CreateAigcCustomVoiceTask',
+  CreateAigcAdvancedCustomElement: 'CreateAigcAdvancedCustomElementTask',
+} as const;
+
+export type TaskType = keyof typeof members;
+
+/** Of an event: `EventType`, and the member that tells of the task (SDK, EventContent). */
+const events: Record<TaskType, [type: string, member: string]> = {
+  AigcVideoTask: ['AigcVideoTaskComplete', 'AigcVideoCompleteEvent'],
+  AigcImageTask: ['AigcImageTaskComplete', 'AigcImageCompleteEvent'],
+  CreateAigcCustomVoice: ['CreateAigcCustomVoiceCompleteEvent', 'CreateAigcCustomVoiceCompleteEvent'],
+  CreateAigcAdvancedCustomElement: [
+    'CreateAigcAdvancedCustomElementCompleteEvent',
+    'CreateAigcAdvancedCustomElementCompleteEvent',
+  ],
+};
+
+/** What comes out when all goes well. */
+export type Result =
+  /** `seconds` whole, as they are billed; `durationSeconds` of the file. */
+  | { kind: 'film'; seconds: number; durationSeconds: number }
+  | { kind: 'images'; count: number }
+  | { kind: 'voice'; id: string; name: string }
+  | { kind: 'element'; id: string; element: WireObject; pictures: number };
+
+/** A create that was found in order. */
+export interface Creation extends Session {
+  type: TaskType;
+  /** Where switches are looked for. */
+  prompt: string;
+  /** The first thing the upstream would have to fetch; null when all came inline. */
+  reference: string | null;
+  /** Sandbox milliseconds. */
+  workMs: number;
+  film: FilmPlan | null;
+  files: FilePlan[];
+  /** Echoed as `Input`. */
   input: WireObject;
-  sessionContext: string;
-  /** Whole seconds, as they are billed. */
-  seconds: number;
-  /** Of the file. */
-  durationSeconds: number;
+  result: Result;
 }
+
+/** What the simulator keeps of a task beyond what the sandbox knows. */
+export type TaskDetails = Pick<Creation, 'type' | 'input' | 'sessionContext' | 'result'>;
 
 /** Links to temporary files end after this. */
 const linkLifetimeMs = 7 * 86_400_000;
@@ -36,18 +77,30 @@ export function renderDetail(
   host: SimulatorHost,
   origin: string,
 ): WireObject {
+  const { type } = detailsOf(task);
+  const others = Object.values(members).map((member): [string, Json] => [member, null]);
   return {
-    TaskType: 'AigcVideoTask',
+    TaskType: type,
     ...timesOf(task, status),
     Status: words[status],
     ProcedureTask: null,
-    AigcImageTask: null,
-    AigcVideoTask: renderVideoTask(task, status, host, origin),
+    ...Object.fromEntries(others),
+    [members[type]]: renderTask(task, status, host, origin),
   };
 }
 
-/** `AigcVideoTask`, also the body of the event about its end. */
-export function renderVideoTask(
+/** The body of the event about a task's end. */
+export function renderEvent(
+  task: SimulatedTask,
+  status: SimulatedStatus,
+  host: SimulatorHost,
+  origin: string,
+): WireObject {
+  const [type, member] = events[detailsOf(task).type];
+  return { EventType: type, [member]: renderTask(task, status, host, origin) };
+}
+
+function renderTask(
   task: SimulatedTask,
   status: SimulatedStatus,
   host: SimulatorHost,
@@ -65,31 +118,61 @@ export function renderVideoTask(
     Message: failure?.message ?? (status === 'succeeded' ? 'SUCCESS' : ''),
     Progress: isOver ? 100 : status === 'processing' ? 50 : 0,
     Input: details.input,
-    Output: status === 'succeeded' ? renderOutput(task, details, host, origin) : null,
+    Output: status === 'succeeded' ? renderOutput(task, details.result, host, origin) : null,
     SessionId: task.dedupHandle ?? '',
     SessionContext: details.sessionContext,
   };
 }
 
-function renderOutput(
+function renderOutput(task: SimulatedTask, result: Result, host: SimulatorHost, origin: string): WireObject {
+  const linkTo = (name: string) => host.fileUrl(task, name, origin);
+  switch (result.kind) {
+    case 'film':
+      return renderFilm(task, result, host.filmUrl(task, 'plain', origin));
+    case 'images':
+      return {
+        FileInfos: Array.from({ length: result.count }, (_, index) => ({
+          ...temporary(task),
+          FileType: 'png',
+          FileUrl: linkTo(imageName(index)),
+          FileId: '',
+          MetaData: null,
+        })),
+      };
+    case 'voice': {
+      const info = { voice_name: result.name, trial_url: linkTo(trialName) };
+      return { InfoList: [{ VoiceId: result.id, VoiceInfo: writeJson(info) }] };
+    }
+    case 'element': {
+      const pictures = Array.from({ length: result.pictures }, (_, index) =>
+        linkTo(elementPictureName(index)),
+      );
+      const [frontal, ...refers] = pictures;
+      const images = {
+        frontal_image: frontal ?? null,
+        refer_images: refers.map((image_url) => ({ image_url })),
+      };
+      const info = { ...result.element, ...(frontal ? { element_image_list: images } : {}) };
+      return { InfoList: [{ ElementId: result.id, ElementInfo: writeJson(info) }] };
+    }
+  }
+}
+
+function renderFilm(
   task: SimulatedTask,
-  details: TaskDetails,
-  host: SimulatorHost,
-  origin: string,
+  { seconds, durationSeconds }: Extract<Result, { kind: 'film' }>,
+  address: string,
 ): WireObject {
   return {
     FileInfos: [
       {
-        StorageMode: 'Temporary',
-        MediaName: '',
-        ClassId: 0,
-        ExpireTime: iso((task.endsAt ?? task.createdAt) + linkLifetimeMs),
+        ...temporary(task),
         FileType: 'mp4',
-        FileUrl: host.filmUrl(task, 'plain', origin),
+        FileUrl: address,
         FileId: '',
         MetaData: {
-          Duration: details.durationSeconds,
-          VideoDuration: details.durationSeconds,
+          Duration: durationSeconds,
+          VideoDuration: durationSeconds,
           Container: 'mov,mp4,m4a,3gp,3g2,mj2',
         },
       },
@@ -100,22 +183,32 @@ function renderOutput(
       ThoughtTokens: 0,
       InputImageCount: 0,
       InputSeconds: 0,
-      OutputSeconds: details.seconds,
-      TotalSeconds: details.seconds,
+      OutputSeconds: seconds,
+      TotalSeconds: seconds,
     },
+  };
+}
+
+function temporary(task: SimulatedTask): WireObject {
+  return {
+    StorageMode: 'Temporary',
+    MediaName: '',
+    ClassId: 0,
+    ExpireTime: iso((task.endsAt ?? task.createdAt) + linkLifetimeMs),
   };
 }
 
 /** One line of DescribeTasks. */
 export function renderSummary(task: SimulatedTask, status: SimulatedStatus): Json {
+  const { type, sessionContext } = detailsOf(task);
   return {
     TaskId: task.taskId,
     Status: words[status],
     FileId: '',
-    TaskType: 'AigcVideoTask',
+    TaskType: type,
     ...timesOf(task, status),
     SessionId: task.dedupHandle ?? '',
-    SessionContext: detailsOf(task).sessionContext,
+    SessionContext: sessionContext,
   };
 }
 

@@ -1,50 +1,29 @@
 /**
- * Plays Tencent Cloud VOD as far as Kling's films need it: signatures, one application, capability matrix, error
- * table, one running task per account, dedup handles of three days. The sandbox gives it state, time and films.
+ * Plays Tencent Cloud VOD as far as Kling needs it: signatures, one application, capability matrix, error
+ * table, one running task per account, dedup handles of three days. The sandbox gives it state, time and pixels.
  */
-import { randomBytes } from 'node:crypto';
 import { JsonError, parseJson, writeJson } from '../../lib/json.ts';
 import type { Json } from '../../lib/json.ts';
-import type {
-  SimulatedTask,
-  Simulator,
-  SimulatorAnswer,
-  SimulatorHost,
-  SimulatorRequest,
-} from '../kit/simulator.ts';
+import type { Simulator, SimulatorAnswer, SimulatorHost, SimulatorRequest } from '../kit/simulator.ts';
+import { accept, rememberedMs, upstream } from './simulator-accept.ts';
+import type { Asker } from './simulator-accept.ts';
 import { authenticate, checkSubAppId } from './simulator-auth.ts';
 import { check } from './simulator-check.ts';
-import type { Plan } from './simulator-check.ts';
 import { answerRefusal, answerResponse, knownCode, Refusal } from './simulator-errors.ts';
-import { readScript } from './simulator-fate.ts';
-import { absent, illegal, integer, list, object, onlyKnown, text, url } from './simulator-fields.ts';
-import { faceEndMs, faceId, newSession } from './simulator-scene.ts';
-import { renderDetail, renderSummary, renderVideoTask } from './simulator-task.ts';
-import type { TaskDetails } from './simulator-task.ts';
+import { findFaces } from './simulator-faces.ts';
+import { absent, illegal, integer, object, onlyKnown, text } from './simulator-fields.ts';
+import { filmCreation } from './simulator-film.ts';
+import { checkImage } from './simulator-image.ts';
+import { renderDetail, renderEvent, renderSummary } from './simulator-task.ts';
+import type { Creation } from './simulator-task.ts';
+import { checkElement, checkVoice, deleteElement } from './simulator-things.ts';
 import { isObject } from './wire.ts';
 import type { WireObject } from './wire.ts';
 
-const upstream = 'tencent-vod';
-const pack = 'aigc-video';
-/** Where the tasks are listed; this API has one address only. */
-const path = 'CreateAigcVideoTask';
-/** What an account has unless it asks for more. */
-const slotsDefault = 1;
-/** Queries, lists and dedup handles go back this far. */
-const rememberedMs = 3 * 86_400_000;
 const bodyBytesMax = 10 * 1024 * 1024;
-/** Pace in sandbox milliseconds, as at the official platform. */
-const submittedMs = 1000;
-const processingMs = 10_000;
-const processingPerSecondMs = 2000;
-/** Films run a little over what was asked. */
-const overrunSeconds = 0.04;
 
-interface Asked {
+interface Asked extends Asker {
   parameters: WireObject;
-  account: string;
-  subAppId: number;
-  origin: string;
 }
 
 export function createSimulator(): Simulator {
@@ -61,19 +40,30 @@ export function createSimulator(): Simulator {
       }
     },
     refusal: (code) => answerRefusal(new Refusal(knownCode(code ?? 'ServiceUnavailable') ?? 'InternalError')),
-    callbackBody: (task, status, host) =>
-      writeJson({
-        EventType: 'AigcVideoTaskComplete',
-        AigcVideoCompleteEvent: renderVideoTask(task, status, host, task.origin),
-      }),
+    callbackBody: (task, status, host) => writeJson(renderEvent(task, status, host, task.origin)),
   };
 }
 
+/** An action that makes a task, by the check of its parameters. */
+const creates =
+  (read: (parameters: WireObject, host: SimulatorHost) => Creation) =>
+  (asked: Asked, host: SimulatorHost): object =>
+    accept(read(asked.parameters, host), asked, host);
+
 const actions: Record<string, (asked: Asked, host: SimulatorHost) => object> = {
-  CreateAigcVideoTask: create,
+  CreateAigcVideoTask: creates((parameters, host) =>
+    filmCreation(check(parameters, (bytes) => host.keepPicture(bytes), host.now())),
+  ),
+  CreateAigcImageTask: creates((parameters, host) =>
+    checkImage(parameters, (bytes) => host.keepPicture(bytes)),
+  ),
+  CreateAigcCustomVoice: creates(checkVoice),
+  CreateAigcAdvancedCustomElement: creates(checkElement),
+  DeleteAigcAdvancedCustomElement: ({ parameters, account }, host) =>
+    deleteElement(parameters, account, host),
   DescribeTaskDetail: detail,
   DescribeTasks: listTasks,
-  DescribeAigcFaceInfo: faces,
+  DescribeAigcFaceInfo: (asked, host) => findFaces(asked.parameters, asked, host),
 };
 
 function route(request: SimulatorRequest, host: SimulatorHost): SimulatorAnswer {
@@ -101,81 +91,6 @@ function readBody(body: string): WireObject {
   }
   if (!isObject(parameters)) throw new Refusal('InvalidParameter', 'The body must be a JSON object.');
   return parameters;
-}
-
-function create({ parameters, account, subAppId, origin }: Asked, host: SimulatorHost): object {
-  const plan = check(parameters, (bytes) => host.keepPicture(bytes), host.now());
-  const script = readScript(plan.prompt, plan.reference);
-  if (script.rejectCode !== null) throw new Refusal(script.rejectCode);
-  const behaviour = host.behaviour();
-  if (behaviour.duplicates === 'refuse' && isUsed(plan.sessionId, account, host)) {
-    throw new Refusal('InvalidParameterValue.SessionId');
-  }
-  if (host.slotsTaken(upstream, account, pack) >= (behaviour.slots ?? slotsDefault)) {
-    throw new Refusal('RequestLimitExceeded');
-  }
-  const createdAt = host.now();
-  const processingAt = createdAt + host.scaled(submittedMs);
-  const workMs = processingMs + plan.seconds * processingPerSecondMs + script.slowMs;
-  const task: SimulatedTask = {
-    upstream,
-    taskId: `${subAppId}-AigcVideoTask-${randomBytes(16).toString('hex')}t`,
-    account,
-    dedupHandle: plan.sessionId,
-    path,
-    pack,
-    slots: 1,
-    createdAt,
-    processingAt,
-    endsAt: script.fate.end === 'never' ? null : processingAt + host.scaled(workMs),
-    fate: script.fate,
-    // Pushes go to an address of the account's, which the sandbox's account has none of.
-    callbackUrl: null,
-    origin,
-    details: { ...detailsFor(plan) } as unknown as Json,
-    film: script.fate.end === 'succeeded' ? filmFor(plan) : null,
-  };
-  host.addTask(task);
-  return { TaskId: task.taskId };
-}
-
-function isUsed(sessionId: string | null, account: string, host: SimulatorHost): boolean {
-  if (sessionId === null) return false;
-  const earlier = host.findTask(upstream, account, sessionId);
-  return earlier !== null && earlier.createdAt > host.now() - rememberedMs;
-}
-
-function detailsFor(plan: Plan): TaskDetails {
-  return {
-    input: {
-      ModelName: 'Kling',
-      ModelVersion: plan.version,
-      Prompt: plan.prompt,
-      SceneType: plan.scene ?? '',
-      OutputConfig: {
-        Duration: plan.seconds,
-        Resolution: plan.resolution,
-        AspectRatio: plan.aspectRatio ?? '',
-      },
-    },
-    sessionContext: plan.sessionContext,
-    seconds: plan.seconds,
-    durationSeconds: plan.seconds + overrunSeconds,
-  };
-}
-
-function filmFor(plan: Plan): SimulatedTask['film'] {
-  return {
-    shortSide: plan.resolution === '1080P' ? 1080 : 720,
-    aspectRatio: plan.aspectRatio,
-    seconds: plan.seconds + overrunSeconds,
-    sound: plan.sound,
-    prompt: plan.prompt,
-    title: `Kling ${plan.version}${plan.scene ? ` · ${plan.scene}` : ''} · VOD`,
-    firstFrame: plan.firstFrame,
-    lastFrame: plan.lastFrame,
-    watermark: false,
-  };
 }
 
 function detail({ parameters, account, origin }: Asked, host: SimulatorHost): object {
@@ -206,7 +121,6 @@ function listTasks({ parameters, account }: Asked, host: SimulatorHost): object 
   const tasks = host.listTasks({
     upstream,
     account,
-    path,
     // The bound is part of the range here, and is not there.
     createdFrom: Math.max(afterMs - 1, host.now() - rememberedMs),
     offset,
@@ -216,19 +130,4 @@ function listTasks({ parameters, account }: Asked, host: SimulatorHost): object 
     TaskSet: tasks.slice(0, limit).map((task) => renderSummary(task, host.statusOf(task))),
     ScrollToken: tasks.length > limit ? String(offset + limit) : '',
   };
-}
-
-/** Every film has one face, unless its address says `no-face`. */
-function faces({ parameters, origin }: Asked, host: SimulatorHost): object {
-  onlyKnown(parameters, ['SubAppId', 'FileInfos']);
-  const files = list(parameters, 'FileInfos');
-  if (files.length !== 1) throw illegal('FileInfos', 'must have exactly one entry');
-  const [file] = files as [WireObject];
-  if (file['Type'] !== 'Url')
-    throw new Refusal('ResourceNotFound', 'FileInfos.0.FileId: the file does not exist');
-  const address = url(file['Url'], 'FileInfos.0.Url');
-  const found = address.includes('no-face')
-    ? []
-    : [{ FaceId: faceId, FaceImage: `${origin}/face.png`, StartTime: 0, EndTime: faceEndMs }];
-  return { FaceInfoSet: [{ SessionId: newSession(host.now()), FaceInfoList: found }] };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Json } from '../../core/ports.ts';
 import { errorAnswer, fakeUpstream, fixture } from './fake-upstream.ts';
-import { filmMedia, urlMedia, videoRequest } from './request-sample.ts';
+import { filmMedia, urlMedia, videoRequest } from '../kit/request-sample.ts';
 import { video } from './video.ts';
 
 const signal = new AbortController().signal;

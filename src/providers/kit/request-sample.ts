@@ -1,12 +1,12 @@
-/** A canonical request for tests of this provider: text to video, five seconds, nothing special. */
+/** A canonical request for tests of providers: text to video, five seconds, nothing special. */
 import type { Media, VideoRequest } from '../../core/request/types.ts';
 
 export function videoRequest(changes: Partial<VideoRequest> = {}): VideoRequest {
   return {
     family: 'kling',
     operation: 'text-to-video',
-    model: 'kling-v2-5-turbo',
-    requestedModel: 'kling-2.5',
+    model: 'kling-v1-6',
+    requestedModel: 'kling-v1-6',
     prompt: 'a cat playing with yarn',
     negativePrompt: null,
     seconds: 5,
