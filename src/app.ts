@@ -17,7 +17,7 @@ import { createAuthenticator } from './flows/authenticate.ts';
 import type { Faults, FlowContext } from './flows/context.ts';
 import { createGateway } from './flows/gateway.ts';
 import { createChannelDirectory } from './flows/open-channel.ts';
-import { readLinkedContent } from './flows/read-content.ts';
+import { readLinkedContent, readLinkedInput } from './flows/read-content.ts';
 import { buildServer } from './http/server.ts';
 import { createEmbeddedJobs } from './jobs/embedded.ts';
 import { systemClock } from './lib/clock.ts';
@@ -28,6 +28,7 @@ import { openLocalDisk } from './media/local-disk.ts';
 import * as providerRegistry from './providers/index.ts';
 import { createUpstreamHttp, createUpstreamPools } from './providers/kit/upstream-http.ts';
 import { loadSecrets } from './secrets.ts';
+import { createMemoryCounters } from './store/counters.ts';
 import { openStore } from './store/index.ts';
 import { VERSION } from './version.ts';
 import { workDeliver } from './workers/deliver.ts';
@@ -93,6 +94,11 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     // The flows, and whoever works in the background.
     let listening: string | null = config.publicUrl;
     const publicUrl = (): string => listening ?? `http://127.0.0.1:${config.port}`;
+    /** A signed URL of ours for this channel's upstream. */
+    const linkFor = (row: ChannelRow, path: string, seconds: number): string | null =>
+      reaches(row, publicUrl())
+        ? publicUrl() + signUrl(secrets.linkKey, path, Math.floor(clock.now() / 1000) + seconds)
+        : null;
     const channels = await createChannelDirectory({
       store,
       providers,
@@ -101,7 +107,9 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       clock,
       sandboxUrl: (providerId) => (sandbox.url === null ? null : `${sandbox.url}/${providerId}`),
       createHttp: (onExchange) => createUpstreamHttp({ pools, clock, onExchange }),
-      callbackUrl: (row, taskId) => pushUrl(row, taskId, publicUrl(), secrets.linkKey, clock.now()),
+      callbackUrl: (row, taskId) =>
+        linkFor(row, `/callbacks/${row.provider}/${row.id}/${taskId}`, 3 * 86_400),
+      mediaUrl: (row, key) => linkFor(row, `/inputs/${Buffer.from(key).toString('base64url')}`, 86_400),
     });
     const lanes = new LaneSet({ speedOf: (row) => (row.sandbox ? config.sandbox.speed : 1), onError });
     const ctx: FlowContext = {
@@ -152,8 +160,11 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       isAdminToken: (token) => sameText(token, secrets.adminToken),
       openContent: (taskId, file) => readLinkedContent(ctx, taskId, file),
       async onPush(channelId, taskId) {
+      counters: createMemoryCounters(60),
+      trustProxy: config.trustProxy,
         lanes.hint(channelId, taskId);
       },
+      openInput: (key) => readLinkedInput(ctx, key),
       linkKey: secrets.linkKey,
       publicUrl: config.publicUrl ?? '',
       currency: config.currency,
@@ -235,17 +246,9 @@ async function openSandbox(config: Config, store: Store, parts: GatewayParts): P
   return { url: sandbox.url, close: () => sandbox.close() };
 }
 
-/** Where an upstream may push to for a task; null when it cannot reach us (we are on loopback, it is not). */
-function pushUrl(
-  row: ChannelRow,
-  taskId: string,
-  base: string,
-  linkKey: Uint8Array,
-  nowMs: number,
-): string | null {
-  if (!row.sandbox && /^https?:\/\/(localhost|127\.|\[::1\])/.test(base)) return null;
-  const path = `/callbacks/${row.provider}/${row.id}/${taskId}`;
-  return base + signUrl(linkKey, path, Math.floor(nowMs / 1000) + 3 * 86_400);
+/** Whether an upstream can reach us: not while we are on loopback and it is not. */
+function reaches(row: ChannelRow, base: string): boolean {
+  return row.sandbox || !/^https?:\/\/(localhost|127\.|\[::1\])/.test(base);
 }
 
 /** A task in the words of the dialect whose surface created it. */

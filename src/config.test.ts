@@ -35,6 +35,7 @@ describe('without any setting', () => {
       sandbox: { mode: 'embedded', url: null, explicit: false, speed: 1, render: 'full' },
       demo: true,
       allowPrivate: [],
+      trustProxy: [],
       logLevel: 'warn',
       prices: [],
       retentionMs: 30 * 86_400_000,
@@ -44,7 +45,7 @@ describe('without any setting', () => {
   test('an empty variable is as good as none', () => {
     const names = [
       'HOST PORT REELAY_DATA REELAY_PUBLIC_URL REELAY_CURRENCY REELAY_SECRET REELAY_ADMIN_TOKEN REELAY_SANDBOX',
-      'REELAY_SANDBOX_SPEED REELAY_SANDBOX_RENDER REELAY_DEMO REELAY_ALLOW_PRIVATE REELAY_LOG_LEVEL REELAY_CONFIG',
+      'REELAY_SANDBOX_SPEED REELAY_SANDBOX_RENDER REELAY_DEMO REELAY_ALLOW_PRIVATE REELAY_TRUST_PROXY REELAY_LOG_LEVEL REELAY_CONFIG',
       'DATABASE_URL REDIS_URL REELAY_S3_BUCKET',
     ].flatMap((line) => line.split(' '));
     assert.deepEqual(load(Object.fromEntries(names.map((name) => [name, '']))), load());
@@ -133,6 +134,7 @@ describe('a variable', () => {
     ['REELAY_DEMO', 'perhaps', /REELAY_DEMO must be 0 or 1, not perhaps/],
     ['REELAY_ALLOW_PRIVATE', '10.0.0.0/99', /REELAY_ALLOW_PRIVATE.*10\.0\.0\.0\/99/],
     ['REELAY_ALLOW_PRIVATE', 'http://localhost', /REELAY_ALLOW_PRIVATE/],
+    ['REELAY_TRUST_PROXY', 'proxy.local', /REELAY_TRUST_PROXY.*proxy\.local/],
     ['REELAY_LOG_LEVEL', 'loud', /REELAY_LOG_LEVEL must be one of/],
     ['REELAY_CONFIG', 'nowhere.yaml', /REELAY_CONFIG names .*nowhere\.yaml, but there is no such file/],
     ['DATABASE_URL', 'postgres://db/reelay', /DATABASE_URL/],
@@ -169,6 +171,7 @@ admin_token: ${'y'.repeat(16)}
 sandbox: { mode: 'off', speed: 30, render: tiny }
 demo: false
 allow_private: [localhost, 10.0.0.0/8]
+trust_proxy: [10.1.0.0/16]
 log_level: info
 retention_days: 7
 prices:
@@ -188,6 +191,7 @@ prices:
       sandbox: { mode: 'off', url: null, explicit: true, speed: 30, render: 'tiny' },
       demo: false,
       allowPrivate: ['localhost', '10.0.0.0/8'],
+      trustProxy: ['10.1.0.0/16'],
       logLevel: 'info',
       prices: [
         { tier: 'kling-1.6-720p', unit_price: '0.10' },
@@ -211,6 +215,7 @@ prices:
       REELAY_SANDBOX_RENDER: 'full',
       REELAY_DEMO: '1',
       REELAY_ALLOW_PRIVATE: 'host',
+      REELAY_TRUST_PROXY: '10.2.0.0/16, ::1',
       REELAY_LOG_LEVEL: 'error',
     };
     const { prices, retentionMs, dataDir, ...config } = loadYaml(everything, env);

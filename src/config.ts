@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { createAddressList } from './lib/address-list.ts';
 import { createAddressPolicy } from './lib/address-policy.ts';
 
 /** A configuration that cannot be used; the message is for the operator. */
@@ -41,6 +42,7 @@ const fileSchema = z.strictObject({
     .optional(),
   demo: z.boolean().optional(),
   allow_private: z.array(z.string()).optional(),
+  trust_proxy: z.array(z.string()).optional(),
   log_level: z.string().optional(),
   prices: z.array(priceOverride).optional(),
   retention_days: z.number().positive().optional(),
@@ -70,6 +72,8 @@ export interface Config {
   };
   demo: boolean;
   allowPrivate: string[];
+  /** Addresses and ranges of the proxies before us, whose `X-Forwarded-For` is taken. */
+  trustProxy: string[];
   logLevel: string;
   prices: PriceOverride[];
   retentionMs: number;
@@ -104,13 +108,8 @@ export function loadConfig(env: Record<string, string | undefined>, cwd = proces
       ]),
     },
     demo: yesOrNo('REELAY_DEMO', value('REELAY_DEMO')) ?? file.demo ?? true,
-    allowPrivate: addresses(
-      value('REELAY_ALLOW_PRIVATE')
-        ?.split(/[\s,]+/)
-        .filter(Boolean) ??
-        file.allow_private ??
-        [],
-    ),
+    allowPrivate: addresses(words(value('REELAY_ALLOW_PRIVATE')) ?? file.allow_private ?? []),
+    trustProxy: proxies(words(value('REELAY_TRUST_PROXY')) ?? file.trust_proxy ?? []),
     logLevel: oneOf('REELAY_LOG_LEVEL', value('REELAY_LOG_LEVEL') ?? file.log_level ?? 'warn', [
       'fatal',
       'error',
@@ -217,6 +216,19 @@ function yesOrNo(name: string, value: string | undefined): boolean | undefined {
   if (/^(1|true|yes|on)$/i.test(value)) return true;
   if (/^(0|false|no|off)$/i.test(value)) return false;
   throw new ConfigError(`${name} must be 0 or 1, not ${value}`);
+}
+
+function words(text: string | undefined): string[] | undefined {
+  return text?.split(/[\s,]+/).filter(Boolean);
+}
+
+function proxies(entries: string[]): string[] {
+  try {
+    createAddressList(entries);
+    return entries;
+  } catch (error) {
+    throw new ConfigError(`REELAY_TRUST_PROXY: ${(error as Error).message}`);
+  }
 }
 
 /** Hosts and ranges, tried here, so that a slip of the pen is named with its variable. */

@@ -8,6 +8,8 @@ import type { Json } from '../lib/json.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Currency } from './money.ts';
 import type { Warning } from './errors.ts';
+import type { Intent } from './intent.ts';
+import type { Limits } from './limits.ts';
 import type { SizeClaim } from './request/frame.ts';
 import type {
   CameraControl,
@@ -42,6 +44,14 @@ export interface Principal {
   /** `strict` answers exactly the bare Kling envelope and refuses data URIs on `/v1/videos`. */
   responseStyle: ResponseStyle;
 }
+  /** What the key and its account are held to; absent: nothing. */
+  limits?: readonly OwnedLimits[];
+}
+
+/** Limits, and whose they are: a key's or an account's. */
+export interface OwnedLimits extends Limits {
+  ownerId: string;
+  owner: 'key' | 'account';
 
 export type ResponseStyle = 'superset' | 'strict';
 
@@ -227,6 +237,8 @@ export interface TaskView {
     expiresAt: number;
   } | null;
 }
+  /** The answer to a repeat: nothing was created for it. */
+  replayed?: true;
 
 export interface FeatureEstimate {
   quote: Quote;
@@ -247,6 +259,14 @@ export interface CreateOptions {
   /** From header or body, already a decimal string; null: none. */
   maxCost: string | null;
 }
+  /** How a repeat of the request is recognised; null for a dry run, which has nothing to repeat. */
+  intent: Intent | null;
+}
+
+/** How a create that is no dry run is asked for. */
+export interface CreateOnce {
+  dryRun: false;
+  intent?: Intent | null;
 
 export type Variant = 'video' | 'thumbnail' | 'spritesheet' | 'watermarked';
 
@@ -272,10 +292,10 @@ export interface TaskQuery {
 
 /** What dialects ask of the gateway: the verbs, without any wire. */
 export interface Gateway {
-  createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: false }): Promise<TaskView>;
+  createVideo(principal: Principal, loose: LooseVideo, options: CreateOnce): Promise<TaskView>;
   createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: true }): Promise<Estimate>;
   /** A feature; where it is immediate, the view that comes back is final. */
-  createFeature(principal: Principal, loose: LooseFeature, options: { dryRun: false }): Promise<TaskView>;
+  createFeature(principal: Principal, loose: LooseFeature, options: CreateOnce): Promise<TaskView>;
   createFeature(
     principal: Principal,
     loose: LooseFeature,
@@ -308,7 +328,8 @@ export interface Gateway {
       contentType: string | null;
       expiresAt: number | null;
     },
-  ): Promise<FileRow>;
+    intent?: Intent | null,
+  ): Promise<FileRow & { replayed?: true }>;
   /** Throws `file_not_found`, for another account's too. */
   findFile(principal: Principal, id: string): Promise<FileRow>;
   listFiles(
@@ -396,11 +417,27 @@ export interface Admin {
   listAccounts(query: PageQuery): Promise<Page<AccountRow>>;
   createAccount(input: { name: string }): Promise<AccountRow>;
   getAccount(id: string): Promise<AccountRow>;
-  updateAccount(id: string, patch: { name?: string; status?: AccountRow['status'] }): Promise<AccountRow>;
+  /** `limits: null` takes them away. */
+  updateAccount(
+    id: string,
+    patch: { name?: string; status?: AccountRow['status']; limits?: Limits | null },
+  ): Promise<AccountRow>;
   listKeys(accountId: string): Promise<KeyRow[]>;
-  createKey(accountId: string, input: { name: string; responseStyle: ResponseStyle }): Promise<IssuedKey>;
+  createKey(
+    accountId: string,
+    input: { name: string; responseStyle: ResponseStyle; limits?: Limits },
+  ): Promise<IssuedKey>;
+  updateKey(
+    accountId: string,
+    keyId: string,
+    patch: { name?: string; limits?: Limits | null },
+  ): Promise<KeyRow>;
   revokeKey(accountId: string, keyId: string): Promise<KeyRow>;
-  topUp(accountId: string, input: { amountMicros: bigint; note: string | null }): Promise<WalletRow>;
+  topUp(
+    accountId: string,
+    input: { amountMicros: bigint; note: string | null },
+    intent?: Intent | null,
+  ): Promise<WalletRow & { replayed?: true }>;
   wallet(accountId: string): Promise<WalletRow>;
   ledger(accountId: string, query: PageQuery): Promise<Page<LedgerRow>>;
   verifyLedger(): Promise<LedgerVerdict>;
@@ -619,6 +656,8 @@ export interface AccountRow {
 }
 
 export interface KeyRow {
+  /** Absent: none. */
+  limits?: Limits;
   id: string;
   accountId: string;
   name: string;
@@ -632,6 +671,14 @@ export interface KeyRow {
 }
 
 export interface ChannelRow {
+  /** Absent: none. */
+  limits?: Limits;
+}
+
+/** A key that may be used, with what counts of its account. */
+export interface UsableKey extends KeyRow {
+  accountStatus: AccountRow['status'];
+  accountLimits?: Limits;
   id: string;
   name: string;
   provider: string;
@@ -748,6 +795,36 @@ export interface NewTask {
 }
 
 export interface JobRow {
+  /** Committed with the task, so that after a crash a repeat finds both or neither. */
+  remember?: RememberKey | RememberSending | null;
+}
+
+/** An idempotency key that is being used. */
+export interface RememberKey {
+  kind: 'key';
+  /** An account's id, or `admin`: a key means nothing to anybody else. */
+  scope: string;
+  key: string;
+  requestHash: string;
+  expiresAt: number;
+  /** What it named before, where that came to nothing and may be tried again. */
+  replaces: string | null;
+}
+
+/** A create that an SDK sent and may send again by itself. */
+export interface RememberSending {
+  kind: 'sending';
+  requestHash: string;
+  retryCount: number;
+}
+
+/** What an idempotency key was used for. */
+export interface UsedKey {
+  requestHash: string;
+  /** The task, the file, the posting it made. */
+  subjectId: string;
+  /** The first answer, where it cannot be rendered again from the subject. */
+  response: Json;
   id: string;
   queue: string;
   data: Json;
@@ -773,7 +850,12 @@ export interface PageQuery {
 export interface Store {
   // accounts, keys, channels
   createAccount(row: AccountRow): Promise<void>;
-  updateAccount(id: string, patch: Partial<Pick<AccountRow, 'name' | 'status'>>): Promise<AccountRow | null>;
+  /** `limits: null` takes them away. */
+  updateAccount(
+    id: string,
+    patch: Partial<Pick<AccountRow, 'name' | 'status'>> & { limits?: Limits | null },
+    at: number,
+  ): Promise<AccountRow | null>;
   getAccount(id: string): Promise<AccountRow | null>;
   listAccounts(query: PageQuery): Promise<Page<AccountRow>>;
   createKey(row: KeyRow & { keyHash: string }): Promise<void>;
@@ -781,8 +863,13 @@ export interface Store {
   /** Null when there is no such key, or it is revoked already. */
   revokeKey(accountId: string, id: string, at: number): Promise<KeyRow | null>;
   /** Only keys that are not revoked, with the account's status. */
-  findKeyByHash(keyHash: string): Promise<(KeyRow & { accountStatus: AccountRow['status'] }) | null>;
-  findKeyByAccessKey(accessKey: string): Promise<(KeyRow & { accountStatus: AccountRow['status'] }) | null>;
+  /** Null when there is no such key. `limits: null` takes them away. */
+  updateKey(
+    input: { accountId: string; id: string; at: number },
+    patch: { name?: string; limits?: Limits | null },
+  ): Promise<KeyRow | null>;
+  findKeyByHash(keyHash: string): Promise<UsableKey | null>;
+  findKeyByAccessKey(accessKey: string): Promise<UsableKey | null>;
   createChannel(row: ChannelRow): Promise<void>;
   updateChannel(id: string, patch: Partial<Omit<ChannelRow, 'id' | 'createdAt'>>): Promise<ChannelRow | null>;
   /** Deleted channels stay readable by id, so that their running tasks can be polled to the end. */
@@ -793,7 +880,11 @@ export interface Store {
   channelsWithWork(): Promise<ChannelRow[]>;
 
   // tasks
-  /** Task + hold + event (+ attempt). Refuses with `insufficient_quota` or `duplicate_external_task_id`. */
+  /**
+   * Task + hold + event (+ attempt, + what recognises a repeat). Refuses with `duplicate_external_task_id`,
+   * `insufficient_quota`, `concurrency_limit_exceeded`, `spend_limit_exceeded`, or with `request_in_progress` where
+   * the idempotency key was used in the meantime.
+   */
   acceptTask(input: NewTask): Promise<void>;
   /** Opens attempts for waiting tasks; answers the ids of those that were still waiting. */
   openAttempts(
@@ -902,7 +993,7 @@ export interface Store {
     limit: number;
   }): Promise<ResourceRow[]>;
   deleteResource(input: { accountId: string; kind: ResourceKind; id: string; at: number }): Promise<boolean>;
-  createFile(row: FileRow): Promise<void>;
+  createFile(row: FileRow, remember?: RememberKey | null): Promise<void>;
   findFile(accountId: string, id: string, at: number): Promise<FileRow | null>;
   listFiles(query: {
     accountId: string;
@@ -920,6 +1011,22 @@ export interface Store {
   // money
   /** Money in or a signed correction; a correction below zero available is refused with `insufficient_quota`. */
   post(input: {
+  // repeats
+  /** What a key was used for, unless that is longer ago than keys are kept. */
+  findUsedKey(scope: string, key: string, at: number): Promise<UsedKey | null>;
+  /**
+   * The task of an earlier sending of this request, sent since `since`; null when there is none that a sending with
+   * this count or a later one has not been given already. Gives each task to one sending of a count only.
+   */
+  claimSending(input: {
+    keyId: string;
+    requestHash: string;
+    retryCount: number;
+    since: number;
+  }): Promise<string | null>;
+  /** Forgets keys that expired and sendings before `sentBefore`; answers how many, at most about `limit` of each. */
+  forgetRepeats(input: { at: number; sentBefore: number; limit: number }): Promise<number>;
+
     accountId: string;
     kind: 'top_up' | 'adjustment';
     amountMicros: bigint;
@@ -928,9 +1035,11 @@ export interface Store {
   }): Promise<LedgerRow[]>;
   getWallet(accountId: string): Promise<WalletRow>;
   listLedger(accountId: string, query: PageQuery): Promise<Page<LedgerRow>>;
+    /** Kept with the wallet as it is afterwards (`{availableMicros, heldMicros}` as texts). */
+    remember?: RememberKey | null;
   verifyLedger(): Promise<LedgerVerdict>;
 
-  // jobs and events
+  // jobs, events, and whoever is told of them
   jobs: JobStore;
   listEvents(query: PageQuery & { accountId?: string; taskId?: string }): Promise<Page<EventRow>>;
 
@@ -949,6 +1058,12 @@ export interface JobStore {
   /** Adds a job that is due at `runAt`; answers its id. Changes add theirs in their own transaction. */
   enqueue(job: { queue: string; data: Json; runAt: number; at: number }): Promise<string>;
   claim(input: { queue: string; limit: number; leaseUntil: number; at: number }): Promise<JobRow[]>;
+/** Counts within a window of time that begins with the first count; a restart may begin anew. */
+export interface Counters {
+  /** Counts one more; answers how many there are in this window, and how long it still lasts. */
+  count(name: string): Promise<{ count: number; resetMs: number }>;
+}
+
   complete(id: string): Promise<void>;
   /** Runs again at `runAt`, or is buried when null. */
   fail(id: string, input: { runAt: number | null; error: string }): Promise<void>;

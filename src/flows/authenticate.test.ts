@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { beforeEach, describe, test } from 'node:test';
 import { GatewayError, type ErrorCode } from '../core/errors.ts';
-import type { AccountRow, KeyRow, Principal } from '../core/ports.ts';
+import type { AccountRow, Principal, UsableKey } from '../core/ports.ts';
 import { hashApiKey, newAccessKey, newApiKey, newSecretKey } from '../lib/api-key.ts';
 import { createTestClock, type TestClock } from '../lib/clock.ts';
 import { deriveKey, seal } from '../lib/seal.ts';
@@ -14,9 +14,7 @@ const apiKey = newApiKey();
 const accessKey = newAccessKey();
 const secretKey = newSecretKey();
 
-type Row = KeyRow & { accountStatus: AccountRow['status'] };
-
-function rowOf(status: AccountRow['status'] = 'active'): Row {
+function rowOf(status: AccountRow['status'] = 'active'): UsableKey {
   return {
     id: 'key_1',
     accountId: 'acct_1',
@@ -32,16 +30,16 @@ function rowOf(status: AccountRow['status'] = 'active'): Row {
 }
 
 let clock: TestClock;
-let row: Row | null;
+let row: UsableKey | null;
 let asked: number;
 let keysChanged: () => void;
-let authenticate: (credential: string) => Principal | Promise<Principal>;
+let authenticate: (credential: string, caller?: { ip: string }) => Principal | Promise<Principal>;
 
 beforeEach(() => {
   clock = createTestClock(1_800_000_000_000);
   row = rowOf();
   asked = 0;
-  authenticate = createAuthenticator({
+  const authenticator = createAuthenticator({
     clock,
     keyring: [sealKey],
     store: {
@@ -60,6 +58,7 @@ beforeEach(() => {
       },
     },
   });
+  authenticate = (credential, caller = { ip: '203.0.113.1' }) => authenticator(credential, caller);
 });
 
 function jwt(payload: object, options: { secret?: string; header?: object } = {}): string {
@@ -188,5 +187,41 @@ describe('tokens signed with a key pair', () => {
   test('of a disabled account are refused as such', async () => {
     row = rowOf('disabled');
     await refused(jwt({ iss: accessKey, exp: nowSeconds() + 60 }), 'account_disabled');
+  });
+});
+
+describe('limits', () => {
+  test('of key and account come with the caller, and unlimited callers carry none', async () => {
+    assert.ok(!('limits' in (await authenticate(apiKey))));
+    row = { ...rowOf(), limits: { requestsPerMinute: 5 }, accountLimits: { models: ['a'] } };
+    keysChanged();
+    assert.deepEqual((await authenticate(apiKey)).limits, [
+      { owner: 'key', ownerId: 'key_1', requestsPerMinute: 5 },
+      { owner: 'account', ownerId: 'acct_1', models: ['a'] },
+    ]);
+  });
+
+  test('end a key at its time, also one that is remembered', async () => {
+    row = { ...rowOf(), limits: { expiresAt: clock.now() + 1_000 } };
+    await authenticate(apiKey);
+    await clock.advance(1_000);
+    await refused(apiKey, 'invalid_api_key');
+    await refused(jwt({ iss: accessKey, exp: nowSeconds() + 60 }), 'invalid_api_key');
+  });
+
+  test('let nobody in from an address that is not on every list', async () => {
+    row = {
+      ...rowOf(),
+      limits: { ipAddresses: ['203.0.113.0/24'] },
+      accountLimits: { ipAddresses: ['203.0.113.1', '10.0.0.0/8'] },
+    };
+    await authenticate(apiKey);
+    await authenticate(apiKey, { ip: '::ffff:203.0.113.1' });
+    for (const ip of ['203.0.113.2', '10.0.0.1', '']) {
+      await assert.rejects(
+        async () => authenticate(apiKey, { ip }),
+        (error) => error instanceof GatewayError && error.code === 'ip_not_allowed',
+      );
+    }
   });
 });

@@ -2,9 +2,10 @@
  * Files an account keeps with us, usable wherever a picture, sound or film is wanted.
  */
 import { GatewayError } from '../core/errors.ts';
-import type { Content, FileRow, Principal } from '../core/ports.ts';
+import type { Content, FileRow, Principal, RememberKey, UsedKey } from '../core/ports.ts';
 import { imageSize, sniff } from '../lib/sniff.ts';
 import type { FlowContext } from './context.ts';
+import type { Pending } from './once.ts';
 
 export interface NewFile {
   bytes: Buffer;
@@ -16,7 +17,12 @@ export interface NewFile {
 }
 
 /** Keeps the bytes, then the row: a row never names bytes that are not there. */
-export async function createFile(ctx: FlowContext, principal: Principal, input: NewFile): Promise<FileRow> {
+export async function createFile(
+  ctx: FlowContext,
+  principal: Principal,
+  input: NewFile,
+  pending: Pending<RememberKey> | null,
+): Promise<FileRow> {
   if (input.bytes.length === 0) {
     throw new GatewayError('invalid_value', 'file is empty: send the bytes of the file.', { param: 'file' });
   }
@@ -41,8 +47,13 @@ export async function createFile(ctx: FlowContext, principal: Principal, input: 
     createdAt: now,
     expiresAt: input.expiresAt,
   };
-  await ctx.store.createFile(row);
+  await ctx.store.createFile(row, pending?.remember ?? null);
   return row;
+}
+
+/** The answer to an upload with a key, as it was given: the file itself may be gone by now. */
+export function replayFile({ response }: UsedKey): FileRow & { replayed: true } {
+  return { ...(response as unknown as FileRow), replayed: true };
 }
 
 export async function findFile(ctx: FlowContext, principal: Principal, id: string): Promise<FileRow> {

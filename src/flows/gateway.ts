@@ -4,9 +4,10 @@
 import { GatewayError } from '../core/errors.ts';
 import type {
   Content,
-  CreateOptions,
+  CreateOnce,
   Estimate,
   FeatureEstimate,
+  FileRow,
   Gateway,
   ModelCard,
   ModelSpec,
@@ -20,9 +21,11 @@ import type { LooseVideo } from '../core/request/types.ts';
 import type { Task } from '../core/task.ts';
 import { removeTask } from './cancel-task.ts';
 import type { FlowContext } from './context.ts';
-import { createFile, deleteFile, findFile, readFile } from './files.ts';
+import { createFile, deleteFile, findFile, readFile, replayFile } from './files.ts';
 import { modelDetail } from './model-detail.ts';
 import { readContent } from './read-content.ts';
+import { createOnce, hasKey } from './once.ts';
+import { createRepeats } from './repeats.ts';
 import { deleteResource, findResource, listPresets } from './resources.ts';
 import { estimateFeature, submitFeature } from './submit-feature.ts';
 import { estimateTask, submitTask } from './submit-task.ts';
@@ -30,6 +33,10 @@ import { viewOf } from './view.ts';
 
 export function createGateway(ctx: FlowContext): Gateway {
   async function owned(principal: Principal, idOrExternalId: string): Promise<Task> {
+  const { store, clock } = ctx;
+  const once = createOnce({ store, clock });
+  const repeats = createRepeats({ store, clock, once, viewOf: (task) => viewOf(ctx, task) });
+
     const task = await ctx.store.findTask(principal.accountId, idOrExternalId);
     if (task !== null) return task;
     throw new GatewayError(
@@ -38,28 +45,24 @@ export function createGateway(ctx: FlowContext): Gateway {
     );
   }
 
-  function createVideo(
-    principal: Principal,
-    loose: LooseVideo,
-    options: { dryRun: false },
-  ): Promise<TaskView>;
+  function createVideo(principal: Principal, loose: LooseVideo, options: CreateOnce): Promise<TaskView>;
   function createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: true }): Promise<Estimate>;
-  function createVideo(principal: Principal, loose: LooseVideo, options: Pick<CreateOptions, 'dryRun'>) {
-    return options.dryRun ? estimateTask(ctx, principal, loose) : submitTask(ctx, principal, loose);
+  function createVideo(principal: Principal, loose: LooseVideo, options: CreateOnce | { dryRun: true }) {
+    if (options.dryRun) return estimateTask(ctx, principal, loose);
+    if (!options.intent) return submitTask(ctx, principal, loose);
+    return repeats(principal, options.intent, (pending) => submitTask(ctx, principal, loose, pending));
   }
 
-  function createFeature(
-    principal: Principal,
-    loose: LooseFeature,
-    options: { dryRun: false },
-  ): Promise<TaskView>;
+  function createFeature(principal: Principal, loose: LooseFeature, options: CreateOnce): Promise<TaskView>;
   function createFeature(
     principal: Principal,
     loose: LooseFeature,
     options: { dryRun: true },
   ): Promise<FeatureEstimate>;
-  function createFeature(principal: Principal, loose: LooseFeature, options: Pick<CreateOptions, 'dryRun'>) {
-    return options.dryRun ? estimateFeature(ctx, principal, loose) : submitFeature(ctx, principal, loose);
+  function createFeature(principal: Principal, loose: LooseFeature, options: CreateOnce | { dryRun: true }) {
+    if (options.dryRun) return estimateFeature(ctx, principal, loose);
+    if (!options.intent) return submitFeature(ctx, principal, loose);
+    return repeats(principal, options.intent, (pending) => submitFeature(ctx, principal, loose, pending));
   }
 
   return {
@@ -79,7 +82,13 @@ export function createGateway(ctx: FlowContext): Gateway {
       ]);
       return { ...wallet, toppedUpMicros, currency: ctx.priceBook.currency };
     },
-    createFile: (principal, input) => createFile(ctx, principal, input),
+    async createFile(principal, input, intent) {
+      if (!hasKey(intent)) return createFile(ctx, principal, input, null);
+      return once<FileRow & { replayed?: true }>(principal.accountId, intent, {
+        create: (pending) => createFile(ctx, principal, input, pending),
+        replay: async (used) => replayFile(used),
+      });
+    },
     findFile: (principal, id) => findFile(ctx, principal, id),
     async listFiles({ accountId }, query) {
       const at = ctx.clock.now();

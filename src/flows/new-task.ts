@@ -9,6 +9,7 @@ import type { Principal, Quote } from '../core/ports.ts';
 import type { TaskRequest } from '../core/request/feature.ts';
 import type { Task } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
+import type { Pending } from './once.ts';
 
 export interface Order {
   request: TaskRequest;
@@ -52,18 +53,19 @@ export function newTask(ctx: FlowContext, principal: Principal, order: Order): T
 }
 
 /** Commits the task with its hold and, where the lane has a place, submits it; waits for that only so long. */
-export async function acceptAndSubmit(ctx: FlowContext, task: Task): Promise<void> {
+export async function acceptAndSubmit(ctx: FlowContext, task: Task, pending: Pending | null): Promise<void> {
   ctx.faults('submit:before-accept');
   const slot = ctx.lanes.reserve(task.channelId);
   const attempt = slot && newAttempt(ctx, task);
   try {
-    await ctx.store.acceptTask({ task, attempt });
+    await ctx.store.acceptTask({ task, attempt, remember: pending?.remember ?? null });
   } catch (error) {
     const isRefusal = error instanceof GatewayError && error.code !== 'unavailable';
     if (slot && attempt && !isRefusal) slot.leave(task, attempt.id);
     else slot?.release();
     throw error;
   }
+  pending?.accepted();
   ctx.faults('submit:after-accept');
   if (slot && attempt) await within(ctx, ctx.settings.submitWaitMs, slot.submit(task, attempt.id));
 }

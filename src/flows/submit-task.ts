@@ -2,6 +2,7 @@
  * The verb behind every create of a film: resolve, price, hold, submit. One screen, top to bottom.
  */
 import { GatewayError, type Warning } from '../core/errors.ts';
+import { refuseModel } from '../core/limits.ts';
 import type { Estimate, Principal, Quote, TaskView } from '../core/ports.ts';
 import { quoteVideo } from '../core/pricing.ts';
 import type { LooseVideo, ResolvedVideo } from '../core/request/types.ts';
@@ -10,12 +11,18 @@ import { admitMedia, checkUrl, hasMedia } from './admit-media.ts';
 import { bindVideo } from './bind-resources.ts';
 import type { FlowContext } from './context.ts';
 import { acceptAndSubmit, newTask, refuseAbove, refuseUnpayable } from './new-task.ts';
+import type { Pending } from './once.ts';
 import { routeFor } from './route.ts';
 import { viewOf } from './view.ts';
 
 /** Resolves and prices a request: the part that a dry run and a create share. */
-function judge(ctx: FlowContext, loose: LooseVideo): { resolved: ResolvedVideo; quote: Quote } {
+function judge(
+  ctx: FlowContext,
+  { limits }: Principal,
+  loose: LooseVideo,
+): { resolved: ResolvedVideo; quote: Quote } {
   const resolved = resolveVideo(loose, ctx.catalogue, { nowMs: ctx.clock.now() });
+  refuseModel(limits, resolved.request);
   if (resolved.callbackUrl !== null) checkUrl(ctx, resolved.callbackUrl, 'callback_url');
   const quote = quoteVideo(resolved.request, ctx.catalogue, ctx.priceBook);
   refuseAbove(resolved.maxCostMicros, quote);
@@ -27,8 +34,9 @@ export async function submitTask(
   ctx: FlowContext,
   principal: Principal,
   loose: LooseVideo,
+  pending: Pending | null = null,
 ): Promise<TaskView> {
-  const { resolved, quote } = judge(ctx, loose);
+  const { resolved, quote } = judge(ctx, principal, loose);
   const { accountId } = principal;
   const bound = await bindVideo(ctx, accountId, resolved.request);
   const channelId = await routeFor(ctx, bound.request, { pinned: bound.channelId });
@@ -45,7 +53,7 @@ export async function submitTask(
     externalTaskId,
     callbackUrl,
   });
-  await acceptAndSubmit(ctx, task);
+  await acceptAndSubmit(ctx, task, pending);
   return viewOf(ctx, task);
 }
 
@@ -55,7 +63,7 @@ export async function estimateTask(
   principal: Principal,
   loose: LooseVideo,
 ): Promise<Estimate> {
-  const { resolved, quote } = judge(ctx, loose);
+  const { resolved, quote } = judge(ctx, principal, loose);
   const { accountId } = principal;
   const bound = await bindVideo(ctx, accountId, resolved.request);
   await admitMedia(ctx, bound.request, { accountId, keep: false });

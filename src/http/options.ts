@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Currency } from '../core/money.ts';
-import type { Admin, Clock, Content, Dialect, Gateway, Json, Principal } from '../core/ports.ts';
+import type { Admin, Clock, Content, Counters, Dialect, Gateway, Json, Principal } from '../core/ports.ts';
 import type { TaskState } from '../core/task.ts';
 
 /** What the HTTP shell is given; it knows nothing of what is behind these. */
@@ -12,11 +12,17 @@ export interface ServerOptions {
    * Who a credential belongs to: an API key or an access token signed with an AK/SK pair. Answers at once where it
    * can; refuses with a GatewayError.
    */
-  authenticate(credential: string): Principal | Promise<Principal>;
+  authenticate(credential: string, caller: { readonly ip: string }): Principal | Promise<Principal>;
+  /** Requests per minute of those who are limited. */
+  counters: Counters;
+  /** Addresses and ranges of the proxies whose word on a caller's address is taken; absent: nobody's. */
+  trustProxy?: readonly string[];
   /** Whether a text is the admin token, compared in constant time. */
   isAdminToken(token: string): boolean;
   /** The bytes behind a signed link; refuses with `file_not_found` and the like. */
   openContent(taskId: string, file: string): Promise<Content>;
+  /** The bytes of a stored input behind a signed link; refuses with `file_not_found`. */
+  openInput(key: string): Promise<Content>;
   /**
    * An upstream says that something happened to a task. Only a hint: what throws here is logged and the upstream gets
    * its 200 all the same, except for `not_found` and `task_not_found`.

@@ -64,6 +64,7 @@ export async function startFixture(overrides: Partial<ServerOptions> = {}): Prom
     gateway: {} as Gateway,
     admin: {} as Admin,
     dialects: [echoDialect],
+    counters: { count: async () => ({ count: 1, resetMs: 60_000 }) },
     authenticate(credential) {
       if (hashApiKey(credential) === hashApiKey(testApiKey)) {
         return { accountId: 'acct_1', keyId: 'key_1', responseStyle: 'superset' };

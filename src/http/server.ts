@@ -34,6 +34,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     childLoggerFactory: (logger) => logger,
     genReqId: (request) => requestIdOf(request),
     requestIdHeader: false,
+    trustProxy: options.trustProxy?.length ? [...options.trustProxy] : false,
     bodyLimit: bodyBytesMax,
     // A body that trickles in is given up after five minutes.
     requestTimeout: 300_000,

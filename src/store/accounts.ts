@@ -1,6 +1,8 @@
+import type { Limits } from '../core/limits.ts';
 import type { AccountRow, Page, PageQuery } from '../core/ports.ts';
+import { applyLimits, fromLimitsText, toLimitsText } from './limits.ts';
 import { fromPage } from './page.ts';
-import { patched } from './patch.ts';
+import { withLimits } from './patch.ts';
 import type { AccountsTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
 
@@ -10,6 +12,7 @@ const insert = statement<AccountsTable>()((db, arg) =>
     name: arg('name'),
     status: arg('status'),
     created_at: arg('created_at'),
+    limits: arg('limits'),
   }),
 );
 
@@ -17,10 +20,10 @@ const insertWallet = statement<{ account_id: string }>()((db, arg) =>
   db.insertInto('wallets').values({ account_id: arg('account_id'), available_micros: 0n, held_micros: 0n }),
 );
 
-const update = statement<Pick<AccountsTable, 'id' | 'name' | 'status'>>()((db, arg) =>
+const update = statement<Pick<AccountsTable, 'id' | 'name' | 'status' | 'limits'>>()((db, arg) =>
   db
     .updateTable('accounts')
-    .set({ name: arg('name'), status: arg('status') })
+    .set({ name: arg('name'), status: arg('status'), limits: arg('limits') })
     .where('id', '=', arg('id')),
 );
 
@@ -39,18 +42,31 @@ const page = statement<{ before: string; limit: number }>()((db, arg) =>
 
 /** An account and its empty wallet. */
 export const createAccount: Mutation<AccountRow, void> = function* (_tx, row) {
-  yield* change(insert, { id: row.id, name: row.name, status: row.status, created_at: row.createdAt });
+  yield* change(insert, {
+    id: row.id,
+    name: row.name,
+    status: row.status,
+    created_at: row.createdAt,
+    limits: toLimitsText(row.limits),
+  });
   yield* change(insertWallet, { account_id: row.id });
+  yield* applyLimits({ accountId: row.id, keyId: null }, row.limits, row.createdAt);
 };
 
 export const updateAccount: Mutation<
-  { id: string; patch: Partial<Pick<AccountRow, 'name' | 'status'>> },
+  {
+    id: string;
+    patch: Partial<Pick<AccountRow, 'name' | 'status'>> & { limits?: Limits | null };
+    at: number;
+  },
   AccountRow | null
-> = function* (tx, { id, patch }) {
+> = function* (tx, { id, patch, at }) {
   const row = yield* getAccount(id);
   if (!row) return null;
-  const changed = patched(row, patch);
-  yield* change(update, { id, name: changed.name, status: changed.status });
+  const changed = withLimits(row, patch);
+  const { name, status, limits } = changed;
+  yield* change(update, { id, name, status, limits: toLimitsText(limits) });
+  if (patch.limits !== undefined) yield* applyLimits({ accountId: id, keyId: null }, limits, at);
   // Whoever keeps keys in memory keeps the account's status with them.
   tx.notify('keys');
   return changed;
@@ -67,5 +83,11 @@ export function* listAccounts(query: PageQuery): Procedure<Page<AccountRow>> {
 }
 
 function fromRow(row: AccountsTable): AccountRow {
-  return { id: row.id, name: row.name, status: row.status, createdAt: row.created_at };
+  return {
+    id: row.id,
+    name: row.name,
+    status: row.status,
+    createdAt: row.created_at,
+    ...fromLimitsText(row.limits),
+  };
 }

@@ -5,9 +5,12 @@ import { testBelongings } from './contract/belongings.ts';
 import { testDurability } from './contract/durability.ts';
 import { promises, type StoreHarness } from './contract/harness.ts';
 import { testJobRows } from './contract/job-rows.ts';
+import { testLimits } from './contract/limits.ts';
 import { testLists } from './contract/lists.ts';
 import { testMoney } from './contract/money.ts';
+import { testRepeats } from './contract/repeats.ts';
 import { testTasks } from './contract/tasks.ts';
+import { testWebhooks } from './contract/webhooks.ts';
 
 export type { StoreHarness };
 
@@ -17,8 +20,11 @@ export function testStore(name: string, make: () => Promise<StoreHarness>): void
   testTasks(promise);
   testAttempts(promise);
   testMoney(promise);
+  testRepeats(promise);
+  testLimits(promise);
   testLists(promise);
   testBelongings(promise);
   testJobRows(promise);
+  testWebhooks(promise);
   testDurability(promise);
 }

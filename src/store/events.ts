@@ -1,10 +1,10 @@
 /** State history and outbox in one: a fact is written in the transaction of the change it describes. */
 import type { EventRow, Json, Page, PageQuery } from '../core/ports.ts';
 import { parseJson, writeJson } from '../lib/json.ts';
-import { enqueue } from './jobs.ts';
+import { announce } from './deliveries.ts';
 import { BEFORE_ALL_IDS, toPage } from './page.ts';
 import type { EventsTable } from './schema.ts';
-import { change, rows, statement, statementVariants, type Procedure, type Tx } from './statement.ts';
+import { change, first, rows, statement, statementVariants, type Procedure, type Tx } from './statement.ts';
 
 const insert = statement<EventsTable>()((db, arg) =>
   db.insertInto('events').values({
@@ -40,8 +40,8 @@ export interface EventSubject {
 }
 
 /**
- * Records a fact about a task. Facts a caller may see (`task.*`) also enqueue their delivery where the request named
- * a callback URL.
+ * Records a fact about a task. Facts a caller may see (`task.*`) are told to the endpoints that subscribed to them and
+ * to the callback URL of the request.
  */
 export function* recordEvent(
   tx: Tx,
@@ -59,9 +59,38 @@ export function* recordEvent(
     data: writeJson(data),
     created_at: at,
   });
-  if (task.callback_url !== null && type.startsWith('task.')) {
-    yield* enqueue(tx, { queue: 'deliver-callback', data: { taskId: task.id, eventId: id }, runAt: at, at });
-  }
+  const subject = { accountId: task.account_id, taskId: task.id, callbackUrl: task.callback_url };
+  yield* announce(tx, subject, { eventId: id, type, sequence: null }, at);
+}
+
+/** Records a fact about an account. */
+export function* recordAccountEvent(
+  tx: Tx,
+  accountId: string,
+  type: string,
+  data: Record<string, Json>,
+  at: number,
+): Procedure<void> {
+  const id = tx.newId('evt_', at);
+  yield* change(insert, {
+    id,
+    type,
+    account_id: accountId,
+    task_id: null,
+    data: writeJson(data),
+    created_at: at,
+  });
+  const subject = { accountId, taskId: null, callbackUrl: null };
+  yield* announce(tx, subject, { eventId: id, type, sequence: null }, at);
+}
+
+const byId = statement<{ id: string }>()((db, arg) =>
+  db.selectFrom('events').selectAll().where('id', '=', arg('id')),
+);
+
+export function* getEvent(id: string): Procedure<EventRow | null> {
+  const row = yield* first(byId, { id });
+  return row && fromRow(row);
 }
 
 /** Oldest first, so that a reader can follow. */

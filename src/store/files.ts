@@ -1,6 +1,7 @@
 /** Files that accounts keep with us; their bytes lie in the media store. */
-import type { FileRow, Store } from '../core/ports.ts';
+import type { FileRow, RememberKey, Store } from '../core/ports.ts';
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS } from './page.ts';
+import { rememberKey } from './repeats.ts';
 import type { FilesTable } from './schema.ts';
 import {
   change,
@@ -73,7 +74,13 @@ const expired = statement<{ at: number; limit: number }>()((db, arg) =>
     .limit(arg('limit')),
 );
 
-export const createFile: Mutation<FileRow, void> = function* (_tx, row) {
+export const createFile: Mutation<{ row: FileRow; remember: RememberKey | null }, void> = function* (
+  _tx,
+  { row, remember },
+) {
+  if (remember !== null) {
+    yield* rememberKey(remember, { subjectId: row.id, response: { ...row }, at: row.createdAt });
+  }
   yield* change(insert, {
     id: row.id,
     account_id: row.accountId,

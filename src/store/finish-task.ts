@@ -5,6 +5,7 @@ import { writeJson } from '../lib/json.ts';
 import { recordEvent } from './events.ts';
 import { recordExchanges } from './exchanges.ts';
 import { writeOwedPostings } from './ledger.ts';
+import { countOut } from './limits.ts';
 import { recordResource } from './resources.ts';
 import type { AttemptsTable, TasksTable, UsageRecordsTable } from './schema.ts';
 import { change, first, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
@@ -33,6 +34,8 @@ const end = statement<{
     .returning([
       'id',
       'account_id',
+      'key_id',
+      'created_at',
       'callback_url',
       'channel_id',
       'attempt_id',
@@ -103,6 +106,7 @@ export const finishTask: Mutation<FinishTask, boolean> = function* (tx, input) {
     taskId,
     at,
   });
+  yield* countOut(task, task.hold_micros - (completed ? outcome.chargeMicros : 0n));
   if (completed) {
     yield* change(insertUsage, {
       id: tx.newId('use_', at),

@@ -1,9 +1,9 @@
-import type { AccountRow, KeyRow } from '../core/ports.ts';
+import type { Limits } from '../core/limits.ts';
+import type { KeyRow, UsableKey } from '../core/ports.ts';
+import { applyLimits, fromLimitsText, toLimitsText } from './limits.ts';
+import { withLimits } from './patch.ts';
 import type { AccountsTable, ApiKeysTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
-
-/** A key that may be used, with the standing of the account it belongs to. */
-export type UsableKey = KeyRow & { accountStatus: AccountRow['status'] };
 
 const insert = statement<Omit<ApiKeysTable, 'revoked_at'>>()((db, arg) =>
   db.insertInto('api_keys').values({
@@ -17,11 +17,27 @@ const insert = statement<Omit<ApiKeysTable, 'revoked_at'>>()((db, arg) =>
     response_style: arg('response_style'),
     created_at: arg('created_at'),
     revoked_at: null,
+    limits: arg('limits'),
   }),
 );
 
 const ofAccount = statement<{ account_id: string }>()((db, arg) =>
   db.selectFrom('api_keys').selectAll().where('account_id', '=', arg('account_id')).orderBy('id', 'desc'),
+);
+
+const byId = statement<{ id: string; account_id: string }>()((db, arg) =>
+  db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('id', '=', arg('id'))
+    .where('account_id', '=', arg('account_id')),
+);
+
+const update = statement<Pick<ApiKeysTable, 'id' | 'name' | 'limits'>>()((db, arg) =>
+  db
+    .updateTable('api_keys')
+    .set({ name: arg('name'), limits: arg('limits') })
+    .where('id', '=', arg('id')),
 );
 
 const revoke = statement<{ id: string; account_id: string; at: number }>()((db, arg) =>
@@ -39,7 +55,7 @@ const byHash = statement<{ key_hash: string }>()((db, arg) =>
     .selectFrom('api_keys')
     .innerJoin('accounts', 'accounts.id', 'api_keys.account_id')
     .selectAll('api_keys')
-    .select('accounts.status')
+    .select(['accounts.status', 'accounts.limits as account_limits'])
     .where('key_hash', '=', arg('key_hash'))
     .where('revoked_at', 'is', null),
 );
@@ -49,7 +65,7 @@ const byAccessKey = statement<{ access_key: string }>()((db, arg) =>
     .selectFrom('api_keys')
     .innerJoin('accounts', 'accounts.id', 'api_keys.account_id')
     .selectAll('api_keys')
-    .select('accounts.status')
+    .select(['accounts.status', 'accounts.limits as account_limits'])
     .where('access_key', '=', arg('access_key'))
     .where('revoked_at', 'is', null),
 );
@@ -65,8 +81,29 @@ export const createKey: Mutation<KeyRow & { keyHash: string }, void> = function*
     secret_key_sealed: row.secretKeySealed,
     response_style: row.responseStyle,
     created_at: row.createdAt,
+    limits: toLimitsText(row.limits),
   });
+  yield* applyLimits({ accountId: row.accountId, keyId: row.id }, row.limits, row.createdAt);
   tx.notify('keys');
+};
+
+/** Null when there is no such key. */
+export const updateKey: Mutation<
+  {
+    accountId: string;
+    id: string;
+    at: number;
+    patch: { name?: string; limits?: Limits | null };
+  },
+  KeyRow | null
+> = function* (tx, { accountId, id, at, patch }) {
+  const row = yield* first(byId, { id, account_id: accountId });
+  if (!row) return null;
+  const changed = withLimits(fromRow(row), patch);
+  yield* change(update, { id, name: changed.name, limits: toLimitsText(changed.limits) });
+  if (patch.limits !== undefined) yield* applyLimits({ accountId, keyId: id }, changed.limits, at);
+  tx.notify('keys');
+  return changed;
 };
 
 /** Null when there is no such key, or it is revoked already. */
@@ -92,8 +129,12 @@ export function* findKeyByAccessKey(accessKey: string): Procedure<UsableKey | nu
   return usable(yield* first(byAccessKey, { access_key: accessKey }));
 }
 
-function usable(row: (ApiKeysTable & Pick<AccountsTable, 'status'>) | null): UsableKey | null {
-  return row && { ...fromRow(row), accountStatus: row.status };
+type FoundRow = ApiKeysTable & Pick<AccountsTable, 'status'> & { account_limits: string | null };
+
+function usable(row: FoundRow | null): UsableKey | null {
+  if (!row) return null;
+  const { limits } = fromLimitsText(row.account_limits);
+  return { ...fromRow(row), accountStatus: row.status, ...(limits && { accountLimits: limits }) };
 }
 
 function fromRow(row: ApiKeysTable): KeyRow {
@@ -107,5 +148,6 @@ function fromRow(row: ApiKeysTable): KeyRow {
     responseStyle: row.response_style,
     createdAt: row.created_at,
     revokedAt: row.revoked_at,
+    ...fromLimitsText(row.limits),
   };
 }

@@ -1,8 +1,12 @@
 /** Wallets and the immutable entries they are the sums of. */
 import { GatewayError } from '../core/errors.ts';
-import type { LedgerRow, Page, PageQuery, WalletRow } from '../core/ports.ts';
+import { formatMicros } from '../core/money.ts';
+import type { LedgerRow, Page, PageQuery, RememberKey, WalletRow } from '../core/ports.ts';
 import { adjustmentPostings, topUpPostings, walletChange, type Posting } from '../core/wallet.ts';
+import { recordConsumption } from './consumption.ts';
+import { recordAccountEvent } from './events.ts';
 import { fromPage } from './page.ts';
+import { rememberKey } from './repeats.ts';
 import type { LedgerEntriesTable, WalletsTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
 
@@ -16,7 +20,8 @@ const moveWallet = statement<{ account_id: string; available: bigint; held: bigi
     }))
     .where('account_id', '=', arg('account_id'))
     .where((eb) => eb(eb('available_micros', '+', arg('available')), '>=', 0n))
-    .where((eb) => eb(eb('held_micros', '+', arg('held')), '>=', 0n)),
+    .where((eb) => eb(eb('held_micros', '+', arg('held')), '>=', 0n))
+    .returning(['available_micros', 'low_micros']),
 );
 
 type EntryPair = Omit<LedgerEntriesTable, 'id' | 'book' | 'amount_micros'> & {
@@ -87,12 +92,12 @@ export function* writePostings(
   const written: LedgerRow[] = [];
   if (input.postings.length === 0) return written;
   const { availableMicros, heldMicros } = walletChange(input.postings);
-  const moved = yield* change(moveWallet, {
+  const moved = yield* first(moveWallet, {
     account_id: input.accountId,
     available: availableMicros,
     held: heldMicros,
   });
-  if (moved !== 1) return false;
+  if (moved === null) return false;
   for (const { kind, entries } of input.postings) {
     const postingId = tx.newId('pst_', input.at);
     const [from, to] = entries;
@@ -121,6 +126,15 @@ export function* writePostings(
       createdAt: input.at,
     };
     written.push({ ...shared, id: fromId, ...from }, { ...shared, id: toId, ...to });
+    const gained = walletChange([{ kind, entries }]);
+    const gainedMicros = gained.availableMicros + gained.heldMicros;
+    yield* recordConsumption(tx, { ...shared, id: postingId, gainedMicros, at: input.at });
+  }
+  const { available_micros: now, low_micros: low } = moved;
+  // Told once on the way down, not at every posting below.
+  if (low !== null && now < low && now - availableMicros >= low) {
+    const data = { available: formatMicros(now), threshold: formatMicros(low) };
+    yield* recordAccountEvent(tx, input.accountId, 'wallet.low', data, input.at);
   }
   return written;
 }
@@ -144,9 +158,10 @@ export const post: Mutation<
     amountMicros: bigint;
     note: string | null;
     at: number;
+    remember?: RememberKey | null;
   },
   LedgerRow[]
-> = function* (tx, { accountId, kind, amountMicros, note, at }) {
+> = function* (tx, { accountId, kind, amountMicros, note, at, remember }) {
   if (!(yield* first(wallet, { account_id: accountId }))) {
     throw new GatewayError('not_found', `There is no account ${accountId}.`);
   }
@@ -154,6 +169,11 @@ export const post: Mutation<
   const written = yield* writePostings(tx, { accountId, postings, taskId: null, note, at });
   if (written === false) {
     throw new GatewayError('insufficient_quota', 'The correction is larger than the available balance.');
+  }
+  if (remember) {
+    const { availableMicros, heldMicros } = yield* getWallet(accountId);
+    const response = { availableMicros: availableMicros.toString(), heldMicros: heldMicros.toString() };
+    yield* rememberKey(remember, { subjectId: written[0]?.postingId ?? accountId, response, at });
   }
   return written;
 };

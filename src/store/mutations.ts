@@ -5,16 +5,27 @@ import { createChannel, deleteChannel, updateChannel } from './channels.ts';
 import { createFile, deleteFile } from './files.ts';
 import { finishTask } from './finish-task.ts';
 import { bringJobsForward, claimJobs, completeJob, enqueueJob, failJob } from './jobs.ts';
-import { createKey, revokeKey } from './keys.ts';
+import { createKey, revokeKey, updateKey } from './keys.ts';
 import { post } from './ledger.ts';
+import { setWalletLow } from './consumption.ts';
+import { claimDeliveries, fixMessageBody, settleDelivery } from './deliveries.ts';
+import { pruneMessages, redeliver, redeliverAll } from './delivery-log.ts';
 import { deleteResource } from './resources.ts';
+import { claimSending, forgetRepeats } from './repeats.ts';
 import type { Mutation } from './statement.ts';
 import { acceptTask, cancelTask, forgetMedia, hideTask, startTask } from './tasks.ts';
+import {
+  createWebhookEndpoint,
+  deleteWebhookEndpoint,
+  ensureCallbackSigner,
+  updateWebhookEndpoint,
+} from './webhook-endpoints.ts';
 
 export const mutations = {
   createAccount,
   updateAccount,
   createKey,
+  updateKey,
   revokeKey,
   createChannel,
   updateChannel,
@@ -33,7 +44,20 @@ export const mutations = {
   deleteResource,
   createFile,
   deleteFile,
+  claimSending,
+  forgetRepeats,
   post,
+  createWebhookEndpoint,
+  updateWebhookEndpoint,
+  deleteWebhookEndpoint,
+  ensureCallbackSigner,
+  claimDeliveries,
+  fixMessageBody,
+  settleDelivery,
+  redeliver,
+  redeliverAll,
+  pruneMessages,
+  setWalletLow,
   enqueueJob,
   claimJobs,
   completeJob,

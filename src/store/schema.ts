@@ -9,6 +9,7 @@ export interface AccountsTable {
   name: string;
   status: 'active' | 'disabled';
   created_at: number;
+  limits: string | null;
 }
 
 export interface ApiKeysTable {
@@ -22,6 +23,7 @@ export interface ApiKeysTable {
   response_style: 'superset' | 'strict';
   created_at: number;
   revoked_at: number | null;
+  limits: string | null;
 }
 
 export interface ChannelsTable {
@@ -39,6 +41,41 @@ export interface ChannelsTable {
   created_at: number;
   updated_at: number;
   deleted_at: number | null;
+}
+
+/** An idempotency key, and what it was used for. */
+export interface UsedKeysTable {
+  scope: string;
+  key: string;
+  request_hash: string;
+  subject_id: string;
+  created_at: number;
+  expires_at: number;
+  response: string;
+}
+
+/** A create that an SDK sent; `retry_count` is that of the last sending that was given the task. */
+export interface SendingsTable {
+  key_id: string;
+  request_hash: string;
+  task_id: string;
+  retry_count: number;
+  created_at: number;
+}
+
+export interface LimitCountersTable {
+  /** A key or an account. */
+  owner_id: string;
+  concurrent_max: number | null;
+  day_max_micros: bigint | null;
+  month_max_micros: bigint | null;
+  /** Tasks that are not final. */
+  running: number;
+  /** Numbers of the day and the month (`periodsOf`) that the amounts belong to. */
+  day: number;
+  day_micros: bigint;
+  month: number;
+  month_micros: bigint;
 }
 
 export interface TasksTable {
@@ -120,6 +157,8 @@ export interface WalletsTable {
   account_id: string;
   available_micros: bigint;
   held_micros: bigint;
+  /** Below this much available, `wallet.low` is told; null: never. */
+  low_micros: bigint | null;
 }
 
 export interface LedgerEntriesTable {
@@ -175,6 +214,96 @@ export interface FilesTable {
   expires_at: number | null;
 }
 
+/** Where an account wants to be told; of kind `callbacks` there is one per account, which only signs. */
+export interface WebhookEndpointsTable {
+  id: string;
+  account_id: string;
+  kind: 'endpoint' | 'callbacks';
+  name: string;
+  url: string;
+  event_types: string;
+  enabled: number;
+  disabled_reason: 'paused' | 'gone' | null;
+  secret_sealed: string;
+  secret_hint: string;
+  old_secret_sealed: string | null;
+  old_secret_until: number | null;
+  created_at: number;
+  updated_at: number;
+  deleted_at: number | null;
+}
+
+export interface WebhookSubscriptionsTable {
+  account_id: string;
+  event_type: string;
+  endpoint_id: string;
+}
+
+/** What is told: its body is written once, when it is first sent, and never changes. */
+export interface WebhookMessagesTable {
+  id: string;
+  account_id: string;
+  /** The event type, or `callback`. */
+  type: string;
+  event_id: string;
+  task_id: string | null;
+  /** Of a consumption event. */
+  sequence: number | null;
+  body: string | null;
+  created_at: number;
+}
+
+/** One message to one receiver. */
+export interface WebhookDeliveriesTable {
+  id: string;
+  account_id: string;
+  message_id: string;
+  /** Null: to the callback URL of a request. */
+  endpoint_id: string | null;
+  callback_url: string | null;
+  /** Receivers are kept apart by it. */
+  lane: string;
+  task_id: string | null;
+  state: 'pending' | 'held' | 'delivered' | 'dead' | 'cancelled';
+  /** POSTs so far, and those since it was last begun anew. */
+  attempts: number;
+  tries: number;
+  /** When it may be sent next: a lease is nothing but a later time. */
+  next_at: number;
+  leased: number;
+  last_status: number | null;
+  last_error: string | null;
+  created_at: number;
+  /** Set exactly while `held`. */
+  held_at: number | null;
+  /** Set exactly when `delivered`, `dead` or `cancelled`. */
+  settled_at: number | null;
+}
+
+export interface WebhookAttemptsTable {
+  delivery_id: string;
+  number: number;
+  at: number;
+  duration_ms: number;
+  status: number | null;
+  error: string | null;
+}
+
+export interface ConsumptionEventsTable {
+  account_id: string;
+  sequence: number;
+  event_id: string;
+  type: 'consume.settled' | 'consume.refunded' | 'consume.adjusted';
+  posting_id: string;
+  /** What was taken from the wallet; below zero where money came back. */
+  amount_micros: bigint;
+  /** Available and held after it. */
+  balance_micros: bigint;
+  task_id: string | null;
+  note: string | null;
+  created_at: number;
+}
+
 export interface JobsTable {
   id: string;
   queue: string;
@@ -201,6 +330,9 @@ export interface Database {
   channels: ChannelsTable;
   tasks: TasksTable;
   attempts: AttemptsTable;
+  used_keys: UsedKeysTable;
+  sendings: SendingsTable;
+  limit_counters: LimitCountersTable;
   exchanges: ExchangesTable;
   events: EventsTable;
   wallets: WalletsTable;
@@ -208,6 +340,12 @@ export interface Database {
   usage_records: UsageRecordsTable;
   resources: ResourcesTable;
   files: FilesTable;
+  webhook_endpoints: WebhookEndpointsTable;
+  webhook_subscriptions: WebhookSubscriptionsTable;
+  webhook_messages: WebhookMessagesTable;
+  webhook_deliveries: WebhookDeliveriesTable;
+  webhook_attempts: WebhookAttemptsTable;
+  consumption_events: ConsumptionEventsTable;
   jobs: JobsTable;
   migrations: MigrationsTable;
 }

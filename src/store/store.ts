@@ -7,7 +7,7 @@ import { getAccount, listAccounts } from './accounts.ts';
 import { adminTasksBefore, type AdminQuery } from './admin-tasks.ts';
 import type { Backend } from './backend.ts';
 import { channelsWithWork, getChannel, listChannels } from './channels.ts';
-import { listEvents } from './events.ts';
+import { getEvent, listEvents } from './events.ts';
 import { expiredFiles, findFile, listFiles } from './files.ts';
 import { nextRunAt } from './jobs.ts';
 import { findKeyByAccessKey, findKeyByHash, listKeys } from './keys.ts';
@@ -23,10 +23,12 @@ import {
   waitingTasks,
 } from './lane-reads.ts';
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
+import { findUsedKey } from './repeats.ts';
 import { findResource, isOwnedUpstream, isResourceId, pageResources } from './resources.ts';
 import { taskRecord } from './task-record.ts';
 import { findTask, getTask, listTasks, pageTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
+import { webhookStore } from './webhook-store.ts';
 
 /** Open attempts read at once: a few milliseconds, then everybody else has a turn. */
 const OPEN_ATTEMPTS_STEP = 100;
@@ -60,11 +62,12 @@ export function createStore(backend: Backend): Store {
 
   return {
     createAccount: (row) => write('createAccount', row),
-    updateAccount: (id, patch) => write('updateAccount', { id, patch }),
+    updateAccount: (id, patch, at) => write('updateAccount', { id, patch, at }),
     getAccount: (id) => read(getAccount(id)),
     listAccounts: (query) => read(listAccounts(query)),
     createKey: (row) => write('createKey', row),
     listKeys: (accountId) => read(listKeys(accountId)),
+    updateKey: (key, patch) => write('updateKey', { ...key, patch }),
     revokeKey: (accountId, id, at) => write('revokeKey', { accountId, id, at }),
     findKeyByHash: (keyHash) => read(findKeyByHash(keyHash)),
     findKeyByAccessKey: (accessKey) => read(findKeyByAccessKey(accessKey)),
@@ -76,8 +79,8 @@ export function createStore(backend: Backend): Store {
     channelsWithWork: () => read(channelsWithWork()),
 
     // The row is made here: strings cross to a writer more cheaply than nested objects.
-    acceptTask: async ({ task, attempt }) =>
-      write('acceptTask', { task: toTaskRow(task, attempt?.id ?? null), attempt }),
+    acceptTask: async ({ task, attempt, remember = null }) =>
+      write('acceptTask', { task: toTaskRow(task, attempt?.id ?? null), attempt, remember }),
     openAttempts: (attempts) => write('openAttempts', attempts),
     acceptAttempt: (input) => write('acceptAttempt', input),
     refuseAttempt: (input) => write('refuseAttempt', input),
@@ -108,12 +111,16 @@ export function createStore(backend: Backend): Store {
     isResourceId: (kind, id) => read(isResourceId(kind, id)),
     pageResources: (query) => read(pageResources(query)),
     deleteResource: (input) => write('deleteResource', input),
-    createFile: (row) => write('createFile', row),
+    createFile: (row, remember = null) => write('createFile', { row, remember }),
     findFile: (accountId, id, at) => read(findFile(accountId, id, at)),
     listFiles: (query) => read(listFiles(query)),
     deleteFile: (accountId, id) => write('deleteFile', { accountId, id }),
     expiredFiles: (at, limit) => read(expiredFiles(at, limit)),
     toppedUp: (accountId) => read(toppedUp(accountId)),
+
+    findUsedKey: (scope, key, at) => read(findUsedKey(scope, key, at)),
+    claimSending: (input) => write('claimSending', input),
+    forgetRepeats: (input) => write('forgetRepeats', input),
 
     async post(input) {
       if (input.kind === 'top_up' && input.amountMicros <= 0n) {
@@ -139,6 +146,8 @@ export function createStore(backend: Backend): Store {
       bringForward: (queue, byMs) => write('bringJobsForward', { queue, byMs }),
       nextRunAt: (queue) => read(nextRunAt(queue)),
     },
+    webhooks: webhookStore(backend),
+    getEvent: (id) => read(getEvent(id)),
     listEvents: (query) => read(listEvents(query)),
     onCommit: backend.onCommit,
     ping: async () => void (await read(listChannels())),

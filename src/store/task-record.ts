@@ -1,6 +1,7 @@
 /** The flight recorder: everything known of one task. */
 import type { TaskRecord, UsageRow } from '../core/ports.ts';
 import { fromAttemptRow } from './attempt-row.ts';
+import { deliveriesOfTask } from './delivery-log.ts';
 import { eventsOfTask } from './events.ts';
 import { exchangesOfTask } from './exchanges.ts';
 import { ledgerOfTask } from './ledger.ts';
@@ -26,6 +27,7 @@ export function* taskRecord(id: string): Procedure<TaskRecord | null> {
     events: yield* eventsOfTask(id),
     exchanges: yield* exchangesOfTask(id),
     ledger: yield* ledgerOfTask(id),
+    deliveries: yield* deliveriesOfTask(id),
     usage: (yield* rows(usageOf, { task_id: id })).map(fromUsageRow),
   };
 }

@@ -1,9 +1,12 @@
 /** The changes of a task before and beside its attempts: accepted, started, cancelled, hidden, files forgotten. */
 import { GatewayError } from '../core/errors.ts';
+import type { RememberKey, RememberSending } from '../core/ports.ts';
 import { holdPostings, releasePostings } from '../core/wallet.ts';
 import { recordAttempt } from './attempts.ts';
 import { recordEvent } from './events.ts';
 import { writeOwedPostings, writePostings } from './ledger.ts';
+import { countIn, countOut } from './limits.ts';
+import { rememberTask } from './repeats.ts';
 import type { NewTaskRow } from './task-row.ts';
 import type { TasksTable } from './schema.ts';
 import { change, first, statement, type Mutation } from './statement.ts';
@@ -59,7 +62,7 @@ const cancel = statement<{ id: string; at: number; error: string }>()((db, arg) 
     .where('id', '=', arg('id'))
     .where('state', '=', 'queued')
     .where('attempt_id', 'is', null)
-    .returning(['id', 'account_id', 'callback_url', 'channel_id', 'hold_micros']),
+    .returning(['id', 'account_id', 'key_id', 'callback_url', 'channel_id', 'hold_micros', 'created_at']),
 );
 
 const hide = statement<{ id: string; at: number }>()((db, arg) =>
@@ -96,10 +99,11 @@ const CANCELLED = JSON.stringify({
 export interface AcceptTaskArgs {
   task: NewTaskRow;
   attempt: { id: string; owner: string; submitDeadlineAt: number } | null;
+  remember?: RememberKey | RememberSending | null;
 }
 
-/** Task + hold + event (+ attempt). The duplicate is refused first: a repeat must not read as a lack of money. */
-export const acceptTask: Mutation<AcceptTaskArgs, void> = function* (tx, { task, attempt }) {
+/** Task + hold + event (+ attempt, + what recognises a repeat). The duplicate is refused first: a repeat must not read as a lack of money. */
+export const acceptTask: Mutation<AcceptTaskArgs, void> = function* (tx, { task, attempt, remember }) {
   const at = task.created_at;
   if ((yield* change(insert, task)) === 0) {
     throw new GatewayError(
@@ -108,6 +112,8 @@ export const acceptTask: Mutation<AcceptTaskArgs, void> = function* (tx, { task,
       { param: 'external_task_id' },
     );
   }
+  if (remember) yield* rememberTask(remember, task);
+  yield* countIn(task);
   const held = yield* writePostings(tx, {
     accountId: task.account_id,
     postings: holdPostings(task.hold_micros),
@@ -149,6 +155,7 @@ export const cancelTask: Mutation<{ taskId: string; at: number }, boolean> = fun
     taskId,
     at,
   });
+  yield* countOut(task, task.hold_micros);
   yield* recordEvent(tx, task, 'task.cancelled', {}, at);
   return true;
 };

@@ -1,5 +1,5 @@
 /**
- * Once a minute: ends tasks whose deadline has passed and deletes files whose time is over. A few times a day: looks
+ * Once a minute: ends tasks whose deadline has passed, deletes files whose time is over, forgets old repeats. A few times a day: looks
  * for bytes that nothing needs any more.
  */
 import type { FileRow } from '../core/ports.ts';
@@ -7,11 +7,14 @@ import type { Task } from '../core/task.ts';
 import { removeFiles } from '../flows/cancel-task.ts';
 import { collectFiles, collectInputs } from '../flows/collect-media.ts';
 import type { FlowContext } from '../flows/context.ts';
+import { SENDING_LIFETIME_MS } from '../flows/repeats.ts';
 import { Loop } from '../lib/loop.ts';
 
 const EVERY_MS = 60_000;
 const COLLECT_EVERY_MS = 6 * 3_600_000;
 const BATCH_MAX = 200;
+/** Rows of a few bytes: all of a busy minute in one go. */
+const REPEATS_MAX = 10_000;
 
 /** Starts the sweep; `stop()` on what comes back lets steps in hand finish. */
 export function startSweep(ctx: FlowContext, onError: (error: unknown) => void): { stop(): Promise<void> } {
@@ -58,7 +61,10 @@ function sweepLoop(ctx: FlowContext, onError: (error: unknown) => void): Loop {
           onError(error);
         }
       }
-      const more = [overdue, expired, files].some((found) => found.length === BATCH_MAX);
+      const sentBefore = at - SENDING_LIFETIME_MS;
+      const forgotten = await ctx.store.forgetRepeats({ at, sentBefore, limit: REPEATS_MAX });
+      const more =
+        [overdue, expired, files].some((found) => found.length === BATCH_MAX) || forgotten >= REPEATS_MAX;
       return more && failures === 0 ? at : at + EVERY_MS;
     },
   });

@@ -6,6 +6,7 @@ import type { LooseFeature } from '../../core/request/feature.ts';
 import { createOptions, lowestCost } from './create-options.ts';
 import { featureEstimateObject, type EstimateObject } from './estimate.ts';
 import { asCreated } from './video-object.ts';
+import { markReplayed } from './replayed.ts';
 import { setWarnings } from './warnings.ts';
 
 /** Where a feature was asked for, and which one it is. */
@@ -28,6 +29,7 @@ export async function createFeature<Answer>(
   render: (view: TaskView) => Answer,
 ): Promise<Answer | EstimateObject> {
   const options = createOptions(request);
+  const { intent } = options;
   const loose = looseFeature(request.body as Body, door);
   loose.maxCost = lowestCost(loose.maxCost, options);
   if (options.dryRun) {
@@ -35,8 +37,9 @@ export async function createFeature<Answer>(
     setWarnings(reply, estimate.warnings);
     return featureEstimateObject(estimate);
   }
-  const view = await gateway.createFeature(request.principal, loose, { dryRun: false });
+  const view = await gateway.createFeature(request.principal, loose, { dryRun: false, intent });
   setWarnings(reply, view.task.warnings);
+  markReplayed(reply, view);
   const isAnswered = 'immediate' in view.task.request && view.task.request.immediate;
   return render(isAnswered ? view : asCreated(view));
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
+import { readIntent } from '../../core/intent.ts';
 import { parseMicros } from '../../core/money.ts';
 import type { CreateOptions } from '../../core/ports.ts';
 import type { LooseVideo } from '../../core/request/types.ts';
@@ -32,7 +33,12 @@ export function createOptions(request: FastifyRequest): CreateOptions {
   const inQuery = Object.hasOwn(query, 'dry_run') ? isDryRun(query.dry_run, 'dry_run') : false;
   const header = headerOf(request, dryRunHeader.toLowerCase());
   const inHeader = header === undefined ? false : isDryRun(header, dryRunHeader);
-  return { dryRun: inQuery || inHeader, maxCost: headerOf(request, maxCostHeader.toLowerCase()) ?? null };
+  const dryRun = inQuery || inHeader;
+  return {
+    dryRun,
+    maxCost: headerOf(request, maxCostHeader.toLowerCase()) ?? null,
+    intent: dryRun ? null : readIntent(request),
+  };
 }
 
 /** Adds the cost cap of the header to the claims of the body. */

@@ -5,6 +5,7 @@ import { createOptions, withMaxCost } from './create-options.ts';
 import { estimateObject, type EstimateObject } from './estimate.ts';
 import { looseVideo, type VideoRequestBody } from './video-request.ts';
 import { asCreated } from './video-object.ts';
+import { markReplayed } from './replayed.ts';
 import { setWarnings } from './warnings.ts';
 
 /**
@@ -20,13 +21,15 @@ export async function createVideo<Answer>(
   read: (body: VideoRequestBody, surface: SurfaceDefaults) => LooseVideo = looseVideo,
 ): Promise<Answer | EstimateObject> {
   const options = createOptions(request);
+  const { intent } = options;
   const loose = withMaxCost(read(request.body as VideoRequestBody, surface), options);
   if (options.dryRun) {
     const estimate = await gateway.createVideo(request.principal, loose, { dryRun: true });
     setWarnings(reply, estimate.warnings);
     return estimateObject(estimate);
   }
-  const view = await gateway.createVideo(request.principal, loose, { dryRun: false });
+  const view = await gateway.createVideo(request.principal, loose, { dryRun: false, intent });
   setWarnings(reply, view.task.warnings);
+  markReplayed(reply, view);
   return render(asCreated(view));
 }

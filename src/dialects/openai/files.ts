@@ -2,9 +2,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { readIntent } from '../../core/intent.ts';
 import type { Gateway } from '../../core/ports.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { textIn, wholeNumberIn, wholeNumberParameter, wordIn, wordParameter } from '../kit/query.ts';
+import { markReplayed } from '../kit/replayed.ts';
 import { jsonAnswer } from '../kit/responses.ts';
 import { sendBytes } from './bytes.ts';
 import { errorResponses } from './errors.ts';
@@ -35,9 +37,11 @@ export function mountFiles(instance: FastifyInstance, gateway: Gateway): void {
         response: { 200: jsonAnswer('The file.', fileObject), ...errorResponses },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const upload = readUpload(request.body, systemClock.now());
-      return renderFile(await gateway.createFile(request.principal, upload));
+      const file = await gateway.createFile(request.principal, upload, readIntent(request));
+      markReplayed(reply, file);
+      return renderFile(file);
     },
   );
 

@@ -5,6 +5,7 @@ import { channelVerbs } from './channels.ts';
 import type { AdminContext } from './context.ts';
 import { keyVerbs } from './keys.ts';
 import { taskVerbs } from './tasks.ts';
+import { createOnce } from '../once.ts';
 import { walletVerbs } from './wallets.ts';
 
 export type { AdminContext } from './context.ts';
@@ -14,7 +15,7 @@ export function createAdmin(context: AdminContext): Admin {
   return {
     ...accountVerbs(context),
     ...keyVerbs(context),
-    ...walletVerbs(context),
+    ...walletVerbs(context, createOnce(context)),
     ...channelVerbs(context),
     ...taskVerbs(context),
     prices: () => priceViews(context.priceBook),

@@ -5,7 +5,7 @@ import { seal } from '../../lib/seal.ts';
 import { requireAccount } from './accounts.ts';
 import { sealingKey, type AdminContext } from './context.ts';
 
-type KeyVerbs = Pick<Admin, 'listKeys' | 'createKey' | 'revokeKey'>;
+type KeyVerbs = Pick<Admin, 'listKeys' | 'createKey' | 'updateKey' | 'revokeKey'>;
 
 /** Where a secret key is sealed to: it opens for its own key's row only. */
 export function secretKeyContext(keyId: string): string {
@@ -20,7 +20,7 @@ export function keyVerbs(context: AdminContext): KeyVerbs {
       await requireAccount(context, accountId);
       return store.listKeys(accountId);
     },
-    async createKey(accountId, { name, responseStyle }) {
+    async createKey(accountId, { name, responseStyle, limits }) {
       await requireAccount(context, accountId);
       const id = newId('key_');
       const issued = { id, apiKey: newApiKey(), accessKey: newAccessKey(), secretKey: newSecretKey() };
@@ -35,8 +35,13 @@ export function keyVerbs(context: AdminContext): KeyVerbs {
         responseStyle,
         createdAt: clock.now(),
         revokedAt: null,
+        ...(limits && { limits }),
       });
       return issued;
+    },
+    async updateKey(accountId, keyId, patch) {
+      const row = await store.updateKey({ accountId, id: keyId, at: clock.now() }, patch);
+      return row ?? unknownKey(accountId, keyId);
     },
     async revokeKey(accountId, keyId) {
       await requireAccount(context, accountId);
@@ -45,7 +50,11 @@ export function keyVerbs(context: AdminContext): KeyVerbs {
       // Revoking twice is no mistake: what was wanted is so.
       const existing = (await store.listKeys(accountId)).find((key) => key.id === keyId);
       if (existing !== undefined) return existing;
-      throw new GatewayError('not_found', `Account '${accountId}' has no key '${keyId}'.`);
+      return unknownKey(accountId, keyId);
     },
   };
+}
+
+function unknownKey(accountId: string, keyId: string): never {
+  throw new GatewayError('not_found', `Account '${accountId}' has no key '${keyId}'.`);
 }

@@ -11,11 +11,18 @@ import {
   timeField,
   type AdminRoutes,
 } from './kit.ts';
+import { limitsField, limitsInput, readLimits, renderLimits } from './limits.ts';
 
 const accountStatus = z.enum(['active', 'disabled']);
 
 const account = z
-  .object({ id: z.string(), name: z.string(), status: accountStatus, created_at: timeField })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: accountStatus,
+    limits: limitsField,
+    created_at: timeField,
+  })
   .meta({ id: 'Account' });
 
 export function addAccountRoutes(routes: AdminRoutes, admin: Admin): void {
@@ -47,16 +54,34 @@ export function addAccountRoutes(routes: AdminRoutes, admin: Admin): void {
     '/admin/v1/accounts/:id',
     {
       schema: {
-        summary: 'Rename, disable or enable an account',
+        summary: 'Rename, disable or enable an account, or change what it is held to',
         params: idParams,
-        body: z.strictObject({ name: nameField.optional(), status: accountStatus.optional() }),
+        body: z.strictObject({
+          name: nameField.optional(),
+          status: accountStatus.optional(),
+          limits: limitsInput.nullish(),
+        }),
         response: { 200: account },
       },
     },
-    async (request) => renderAccount(await admin.updateAccount(request.params.id, request.body)),
+    async (request) => {
+      const { name, status, limits } = request.body;
+      const patch = {
+        ...(name !== undefined && { name }),
+        ...(status !== undefined && { status }),
+        ...(limits !== undefined && { limits: readLimits(limits) }),
+      };
+      return renderAccount(await admin.updateAccount(request.params.id, patch));
+    },
   );
 }
 
 function renderAccount(row: AccountRow): z.infer<typeof account> {
-  return { id: row.id, name: row.name, status: row.status, created_at: renderTime(row.createdAt) };
+  return {
+    id: row.id,
+    name: row.name,
+    status: row.status,
+    limits: renderLimits(row.limits),
+    created_at: renderTime(row.createdAt),
+  };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Admin, KeyRow } from '../../core/ports.ts';
+import { limitsField, limitsInput, readLimits, renderLimits } from './limits.ts';
 import { idParams, nameField, pageOf, renderList, renderTime, timeField, type AdminRoutes } from './kit.ts';
 
 const responseStyle = z.enum(['superset', 'strict']);
@@ -12,6 +13,7 @@ const key = z
     hint: z.string().meta({ description: 'First and last characters of the API key.' }),
     access_key: z.string(),
     response_style: responseStyle,
+    limits: limitsField,
     created_at: timeField,
     revoked_at: timeField.nullable(),
   })
@@ -20,6 +22,8 @@ const key = z
 const issuedKey = z
   .object({ id: z.string(), api_key: z.string(), access_key: z.string(), secret_key: z.string() })
   .meta({ id: 'IssuedKey', description: 'Shown this once: only hashes and sealed texts are kept.' });
+
+const keyParams = z.object({ id: z.string(), key_id: z.string() });
 
 export function addKeyRoutes(routes: AdminRoutes, admin: Admin): void {
   routes.get(
@@ -34,14 +38,20 @@ export function addKeyRoutes(routes: AdminRoutes, admin: Admin): void {
       schema: {
         summary: 'Create an API key and an access key pair',
         params: idParams,
-        body: z.strictObject({ name: nameField, response_style: responseStyle.default('superset') }),
+        body: z.strictObject({
+          name: nameField,
+          response_style: responseStyle.default('superset'),
+          limits: limitsInput.nullish(),
+        }),
         response: { 200: issuedKey },
       },
     },
     async (request, reply) => {
+      const limits = readLimits(request.body.limits ?? null);
       const issued = await admin.createKey(request.params.id, {
         name: request.body.name,
         responseStyle: request.body.response_style,
+        ...(limits && { limits }),
       });
       reply.header('cache-control', 'no-store');
       return {
@@ -53,12 +63,32 @@ export function addKeyRoutes(routes: AdminRoutes, admin: Admin): void {
     },
   );
 
+  routes.patch(
+    '/admin/v1/accounts/:id/keys/:key_id',
+    {
+      schema: {
+        summary: 'Rename a key, or change what it is held to',
+        params: keyParams,
+        body: z.strictObject({ name: nameField.optional(), limits: limitsInput.nullish() }),
+        response: { 200: key },
+      },
+    },
+    async (request) => {
+      const { name, limits } = request.body;
+      const patch = {
+        ...(name !== undefined && { name }),
+        ...(limits !== undefined && { limits: readLimits(limits) }),
+      };
+      return renderKey(await admin.updateKey(request.params.id, request.params.key_id, patch));
+    },
+  );
+
   routes.delete(
     '/admin/v1/accounts/:id/keys/:key_id',
     {
       schema: {
         summary: 'Revoke a key',
-        params: z.object({ id: z.string(), key_id: z.string() }),
+        params: keyParams,
         response: { 200: key },
       },
     },
@@ -74,6 +104,7 @@ function renderKey(row: KeyRow): z.infer<typeof key> {
     hint: row.hint,
     access_key: row.accessKey,
     response_style: row.responseStyle,
+    limits: renderLimits(row.limits),
     created_at: renderTime(row.createdAt),
     revoked_at: renderTime(row.revokedAt),
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
+import { readIntent } from '../../core/intent.ts';
 import { parseMicros, type Currency } from '../../core/money.ts';
 import type { Admin, LedgerRow, WalletRow } from '../../core/ports.ts';
 import {
@@ -61,10 +62,12 @@ export function addWalletRoutes(routes: AdminRoutes, admin: Admin, currency: Cur
         response: { 200: wallet },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const amountMicros = readAmount(request.body.amount);
       const { note } = request.body;
-      return renderWallet(await admin.topUp(request.params.id, { amountMicros, note }), currency);
+      const row = await admin.topUp(request.params.id, { amountMicros, note }, readIntent(request));
+      if (row.replayed) reply.header('idempotent-replayed', 'true');
+      return renderWallet(row, currency);
     },
   );
 

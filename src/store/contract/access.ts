@@ -32,12 +32,12 @@ export function testAccess(promise: PromiseTest): void {
   promise('accounts are read back, changed, and an unknown one is null', async ({ store }) => {
     await furnish(store);
     assert.equal((await store.getAccount(ACCOUNT))?.name, 'Account acc_one');
-    const changed = await store.updateAccount(ACCOUNT, { status: 'disabled' });
+    const changed = await store.updateAccount(ACCOUNT, { status: 'disabled' }, T0);
     assert.deepEqual(changed, await store.getAccount(ACCOUNT));
     assert.equal(changed?.status, 'disabled');
     assert.equal(changed?.name, 'Account acc_one');
     assert.equal(await store.getAccount('acc_none'), null);
-    assert.equal(await store.updateAccount('acc_none', { name: 'x' }), null);
+    assert.equal(await store.updateAccount('acc_none', { name: 'x' }, T0), null);
   });
 
   promise('an id is given once', async ({ store }) => {
@@ -55,7 +55,7 @@ export function testAccess(promise: PromiseTest): void {
       await store.createKey({ ...row, keyHash });
       assert.deepEqual(await store.findKeyByHash(keyHash), { ...row, accountStatus: 'active' });
       assert.deepEqual(await store.findKeyByAccessKey('AK1'), { ...row, accountStatus: 'active' });
-      await store.updateAccount(ACCOUNT, { status: 'disabled' });
+      await store.updateAccount(ACCOUNT, { status: 'disabled' }, T0);
       assert.equal((await store.findKeyByHash(keyHash))?.accountStatus, 'disabled');
 
       assert.equal(await store.revokeKey('acc_other', 'key_1', T0 + 5), null);

@@ -196,14 +196,13 @@ export function testAttempts(promise: PromiseTest): void {
     const { task, attemptId } = await run(store, newTask({ callbackUrl: 'https://example.com/hook' }));
     await run(store);
     await complete(store, task.id, attemptId, 100n);
-    const claim = { queue: 'deliver-callback', limit: 9, leaseUntil: T0 + 900, at: T0 + 500 };
-    const jobs = await store.jobs.claim(claim);
     const { rows: events } = await store.listEvents({ taskId: task.id, cursor: null, limit: 50 });
     const told = events.filter((event) => event.type.startsWith('task.'));
     assert.equal(told.length, 3);
+    const { deliveries } = (await store.taskRecord(task.id))!;
     assert.deepEqual(
-      jobs.map((job) => job.data),
-      told.map((event) => ({ taskId: task.id, eventId: event.id })),
+      deliveries.map(({ delivery }) => [delivery.callbackUrl, delivery.eventType, delivery.state]),
+      told.map(() => ['https://example.com/hook', 'callback', 'pending']),
     );
   });
 
@@ -228,7 +227,7 @@ export function testAttempts(promise: PromiseTest): void {
     const made = { attemptId, at: T0, outputs: [], cost: null, exchanges: [] };
     assert.deepEqual(await hears(store.madeAttempt(made)), ['jobs:persist-output']);
     assert.deepEqual(await hears(store.updateChannel(CHANNEL, { priority: 1 })), ['channels']);
-    assert.deepEqual(await hears(store.updateAccount(task.accountId, { name: 'x' })), ['keys']);
+    assert.deepEqual(await hears(store.updateAccount(task.accountId, { name: 'x' }, T0)), ['keys']);
     assert.deepEqual(await hears(accept(store, newTask({ holdMicros: 9_999n })).catch(() => {})), []);
     for (const end of ends) end();
     assert.deepEqual(await hears(accept(store)), []);

@@ -1,6 +1,8 @@
 /** Migrations in order. Each is final once released: a later change is a new one. */
 import { first } from './0001-first.ts';
 import { resourcesAndFiles } from './0002-resources-and-files.ts';
+import { webhooks } from './0003-webhooks.ts';
+import { repeatsAndLimits } from './0004-repeats-and-limits.ts';
 import type { Migration } from '../migrate.ts';
 
-export const migrations: Migration[] = [first, resourcesAndFiles];
+export const migrations: Migration[] = [first, resourcesAndFiles, webhooks, repeatsAndLimits];

@@ -2,30 +2,29 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GatewayError } from '../../../core/errors.ts';
 import type { Principal } from '../../../core/ports.ts';
 import type { ServerOptions } from '../../options.ts';
+import { countRequest, isRateLimited } from './rate-limit.ts';
 
-/** The one place where callers are told apart: every route of this scope has `request.principal`. */
+/** The one place where callers are told apart and counted: every route of this scope has `request.principal`. */
 export function addAuthentication(
   scope: FastifyInstance,
-  { authenticate }: Pick<ServerOptions, 'authenticate'>,
+  { authenticate, counters }: Pick<ServerOptions, 'authenticate' | 'counters'>,
 ): void {
-  scope.addHook('onRequest', (request, _reply, done) => {
+  scope.addHook('onRequest', (request, reply, done) => {
+    const admit = (found: Principal): void => {
+      request.principal = found;
+      if (isRateLimited(found)) countRequest(counters, found, reply).then(() => done(), done);
+      else done();
+    };
     let principal: Principal | Promise<Principal>;
     try {
-      principal = authenticate(credentialOf(request));
+      principal = authenticate(credentialOf(request), request);
     } catch (error) {
       done(error as Error);
       return;
     }
     // A known key is answered at once: no promise on the usual way.
-    if (!(principal instanceof Promise)) {
-      request.principal = principal;
-      done();
-      return;
-    }
-    principal.then((found) => {
-      request.principal = found;
-      done();
-    }, done);
+    if (principal instanceof Promise) principal.then(admit, done);
+    else admit(principal);
   });
 }
 

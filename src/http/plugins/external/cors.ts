@@ -13,6 +13,10 @@ export async function addCors(server: FastifyInstance): Promise<void> {
     exposedHeaders: [
       'x-request-id',
       'x-reelay-warnings',
+      'idempotent-replayed',
+      'x-ratelimit-limit-requests',
+      'x-ratelimit-remaining-requests',
+      'x-ratelimit-reset-requests',
       'retry-after',
       'retry-after-ms',
       'x-should-retry',
