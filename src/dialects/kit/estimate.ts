@@ -19,7 +19,33 @@ const mediaObject = z.looseObject({
 });
 type MediaObject = z.output<typeof mediaObject>;
 const media = mediaObject.nullable().optional();
+const filmObject = mediaObject.extend({
+  role: z.string().optional().meta({ description: 'feature: a film to go by; base: a film to be edited.' }),
+  keep_original_sound: z.boolean().optional(),
+});
+const anything = z.record(z.string(), z.unknown());
 const text = z.string().nullable().optional();
+
+/** Shown where they were used. */
+const rarelyUsedShape = {
+  cfg_scale: z.number().optional(),
+  camera_control: anything.optional(),
+  static_mask: media,
+  dynamic_masks: z.array(z.looseObject({ mask: media, trajectories: z.number() })).optional(),
+  multi_shot: anything.optional(),
+  voice_ids: z.array(z.string()).optional(),
+  element_ids: z.array(z.string()).optional(),
+  motion_level: z.string().optional(),
+  character_orientation: z.string().optional(),
+  keep_original_sound: z.boolean().optional(),
+  audio: media,
+  storage_mode: z.string().optional(),
+  expire_time: z.string().optional(),
+  media_name: z.string().optional(),
+  class_id: z.number().optional(),
+  compliance: anything.optional(),
+  extensions: anything.optional(),
+};
 
 export const estimateSchema = z
   .looseObject({
@@ -46,15 +72,25 @@ export const estimateSchema = z
         seconds: z.number().nullable(),
         sound: z.boolean().optional(),
         mode: z.string().nullable().optional(),
-        parameters: z.looseObject({}).optional().meta({
+        count: z.number().nullable().optional().meta({ description: 'Of a feature: how many pictures.' }),
+        parameters: anything.optional().meta({
           description: "Of a feature: what was asked for, with defaults, in Kling's words.",
         }),
+        media: z
+          .array(mediaObject.extend({ path: z.string() }))
+          .optional()
+          .meta({ description: 'Of a feature: pictures, sounds and films, by their places in parameters.' }),
+        resources: z
+          .array(z.looseObject({ path: z.string(), kind: z.string(), id: z.string() }))
+          .optional()
+          .meta({ description: 'Of a feature: voices, elements, sessions and earlier films it names.' }),
         prompt: z.string(),
         negative_prompt: text,
         first_frame: media,
         last_frame: media,
         references: z.array(media).optional(),
-        reference_video: media,
+        reference_video: filmObject.nullable().optional(),
+        ...rarelyUsedShape,
         watermark: z.boolean().optional(),
         external_task_id: text,
         callback_url: text,

@@ -30,7 +30,10 @@ export const klingTask = z
     task_status_msg: z.string().optional().meta({ description: 'Why it failed; empty otherwise.' }),
     task_info: z.looseObject({
       external_task_id: z.string().optional(),
-      parent_video: z.looseObject({}).optional().meta({ description: 'The film that was built upon.' }),
+      parent_video: z
+        .looseObject({ id: z.string().optional(), url: z.string().optional() })
+        .optional()
+        .meta({ description: 'The film that was built upon, as it was named.' }),
     }),
     created_at: z.number().int().meta({ description: 'Unix milliseconds.' }),
     updated_at: z.number().int().meta({ description: 'Unix milliseconds.' }),
