@@ -14,16 +14,16 @@ export class FaultyProxy implements AsyncDisposable {
   /** Connections that met a fault. */
   met = 0;
   readonly #sockets = new Set<Socket>();
+  readonly #stalled = new Set<Socket>();
   readonly #server;
 
   constructor(target: string) {
     const { hostname, port } = new URL(target);
     this.#server = createServer((near) => {
       const far = connect(Number(port), hostname);
-      const isFaulty = new WeakSet<Socket>();
       const meet = (): void => {
-        if (!isFaulty.has(near)) this.met++;
-        isFaulty.add(near);
+        if (!this.#stalled.has(near)) this.met++;
+        this.#stalled.add(near);
       };
       for (const socket of [near, far]) {
         this.#sockets.add(socket);
@@ -34,7 +34,7 @@ export class FaultyProxy implements AsyncDisposable {
       near.on('data', (chunk) => {
         if (this.fault === 'swallow-requests') meet();
         // Bytes that were swallowed leave a connection that says nothing sensible any more.
-        if (!isFaulty.has(near) || this.fault === 'swallow-answers') far.write(chunk);
+        if (!this.#stalled.has(near) || this.fault === 'swallow-answers') far.write(chunk);
       });
       far.on('data', (chunk) => {
         if (this.fault === 'swallow-answers') meet();
@@ -42,12 +42,15 @@ export class FaultyProxy implements AsyncDisposable {
           meet();
           near.resetAndDestroy();
           far.destroy();
-        } else if (!isFaulty.has(near)) near.write(chunk);
+        } else if (!this.#stalled.has(near)) near.write(chunk);
       });
-      near.on('close', () => far.destroy());
+      near.on('close', () => {
+        this.#stalled.delete(near);
+        far.destroy();
+      });
       // Half-open: a faulty connection is not closed towards the gateway, whatever the upstream does.
       far.on('close', () => {
-        if (!isFaulty.has(near)) near.destroy();
+        if (!this.#stalled.has(near)) near.destroy();
       });
     });
   }
@@ -57,6 +60,11 @@ export class FaultyProxy implements AsyncDisposable {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Ends the silence: what has stalled is reset. Left alone, it stays silent until the gateway gives up. */
+  cutStalled(): void {
+    for (const socket of this.#stalled) socket.resetAndDestroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

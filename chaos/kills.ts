@@ -58,7 +58,9 @@ export async function kills({ inFlight, randomKills, steps, speed }: KillOptions
     await world.gateway.kill();
     const isReady = await world.startGateway(step);
     // It may have passed the step before it was ready to be called.
-    const how = isReady ? await Promise.race([world.gateway.ended, sleep(STEP_TIMEOUT_MS)]) : 'SIGKILL';
+    const how = isReady
+      ? await Promise.race([world.gateway.ended, sleep(STEP_TIMEOUT_MS, null, { ref: false })])
+      : 'SIGKILL';
     if (how === 'SIGKILL') died.push(step);
     inFlightAtKill.push(crowd.open);
     await world.gateway.kill();

@@ -51,9 +51,12 @@ export interface LieOptions {
   /** How long the upstream is away, in real milliseconds. */
   outageMs: number;
   speed: number;
+  /** Half-open connections are reset when the lie ends, instead of staying silent for ever. */
+  cutsStalled?: boolean;
 }
 
-export async function lies({ tasksPerLie, lieMs, outageMs, speed }: LieOptions): Promise<Report> {
+export async function lies(options: LieOptions): Promise<Report> {
+  const { tasksPerLie, lieMs, outageMs, speed, cutsStalled = false } = options;
   const report = new Report('3. An upstream that lies');
   let proxy!: FaultyProxy;
   await using world = await World.open({
@@ -88,6 +91,7 @@ export async function lies({ tasksPerLie, lieMs, outageMs, speed }: LieOptions):
     await sleep(lieMs);
     await world.behave(HONEST);
     proxy.fault = 'none';
+    if (cutsStalled) proxy.cutStalled();
   }
   report.figure('lies, with tasks under way and creates in each', LIES.length);
   report.figure('connections that stalled or broke on the wire', proxy.met);

@@ -64,7 +64,11 @@ async function send(
   const pool = new Pool(world.url, { connections: CONNECTIONS });
   let left = requests;
   const worker = async (): Promise<void> => {
-    while (left-- > 0) await sendOne(pool, tamed(fuzzer.next()), key, tally);
+    while (left-- > 0) {
+      const request = tamed(fuzzer.next());
+      // Beside what a schema can express: broken before it reaches one.
+      await sendOne(pool, left % 16 === 0 ? mangled(request, left / 16) : request, key, tally);
+    }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, worker));
   await pool.close();
@@ -88,6 +92,49 @@ async function sendOne(pool: Pool, sent: MadeUpRequest, key: string, tally: Tall
     const shown = JSON.stringify({ ...sent, body: sent.body?.toString() }).slice(0, 1_000);
     tally.faults.push(`${shown} -> ${status} ${text.slice(0, 300)} (${String(error).slice(0, 300)})`);
   }
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+/** Faults of the wire, of HTTP and of JSON. */
+const MANGLERS: ((request: MadeUpRequest) => MadeUpRequest)[] = [
+  (request) => ({ ...request, path: `${request.path}%zz` }),
+  (request) => ({ ...request, path: `${request.path}/../%2e%2e/%00` }),
+  (request) => ({ ...request, path: `${request.path}?${'a=1&'.repeat(2_000)}` }),
+  (request) => ({ ...request, headers: { ...request.headers, authorization: 'Bearer' } }),
+  (request) => ({ ...request, headers: { ...request.headers, authorization: 'Basic eDp5' } }),
+  (request) => ({ ...request, method: 'POST', headers: JSON_TYPE, body: '['.repeat(5_000) }),
+  (request) => ({ ...request, method: 'POST', headers: JSON_TYPE, body: `{"a":${'1'.repeat(5_000)}}` }),
+  (request) => ({
+    ...request,
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: Buffer.from([0xff, 0xfe, 0x00, 0x7b]),
+  }),
+  (request) => ({ ...request, method: 'POST', headers: JSON_TYPE, body: '\ufeff{}' }),
+  (request) => ({ ...request, method: 'POST', headers: JSON_TYPE, body: '' }),
+  (request) => ({ ...request, method: 'POST', headers: { 'content-type': ';;' }, body: 'a=b' }),
+  (request) => ({
+    ...request,
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data' },
+    body: '--x',
+  }),
+  (request) => ({
+    ...request,
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=x' },
+    body: '--x\r\nContent-Disposition: form-data; name="a[b][__proto__]"\r\n\r\n1\r\n--x',
+  }),
+  (request) => ({
+    ...request,
+    method: 'POST',
+    headers: { 'content-type': 'application/json; charset=gbk' },
+    body: '{}',
+  }),
+];
+
+function mangled(request: MadeUpRequest, number: number): MadeUpRequest {
+  return MANGLERS[number % MANGLERS.length]!(request);
 }
 
 /** Nothing leaves this machine: made-up names resolve to nothing, and channels that are made lead nowhere. */
