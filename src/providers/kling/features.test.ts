@@ -1,16 +1,17 @@
 /** Every feature the family describes, judged by the family and made by the simulator. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { features, resolveFeature } from '../../families/kling/features/index.ts';
+import { features } from '../../families/kling/features/index.ts';
 import type { FeatureRequest } from '../../core/request/feature.ts';
 import type { Channel } from '../../core/ports.ts';
 import { createTestClock } from '../../lib/clock.ts';
 import { neverAborts, openBenchChannel } from '../kit/contract.ts';
 import { testFeatures } from '../kit/contract/features.ts';
 import type { FeatureBench } from '../kit/contract/features.ts';
+import { featureRequest } from '../kit/feature-sample.ts';
 import { createUpstreamPools } from '../kit/upstream-http.ts';
 import { toWav } from '../../sandbox/render/sound.ts';
-import { pngOf } from './picture-sample.ts';
+import { pngOf } from '../kit/picture-sample.ts';
 import { kling } from './provider.ts';
 import { videoRequest } from '../kit/request-sample.ts';
 import { FEATURE_ROUTES } from './routes.ts';
@@ -170,24 +171,6 @@ const samples: Record<string, Sample> = {
   },
 };
 
-/** As the flows would: judged by the family, then bound to what the upstream calls things. */
-function requestFor(
-  operation: string,
-  model: string | null,
-  fields: Record<string, unknown>,
-): FeatureRequest {
-  const { request } = resolveFeature({
-    surface: `kling.${operation}`,
-    operation,
-    model,
-    fields,
-    externalTaskId: null,
-    callbackUrl: null,
-    maxCost: null,
-  });
-  return { ...request, resources: request.resources.map((use) => ({ ...use, upstreamId: use.id })) };
-}
-
 async function openBench(): Promise<FeatureBench> {
   const bench = await openKlingBench({ draws: true });
   const pools = createUpstreamPools();
@@ -195,7 +178,7 @@ async function openBench(): Promise<FeatureBench> {
   const channel = () => openBenchChannel(bench, pools);
   const answer = async (operation: string, fields: Record<string, unknown>) => {
     const { ref, observation } = await kling.feature!.submit(
-      requestFor(operation, null, fields),
+      featureRequest(operation, null, fields),
       `task_made${++handles}`,
       channel(),
       neverAborts,
@@ -233,7 +216,7 @@ async function openBench(): Promise<FeatureBench> {
     ...bench,
     async openCase(operation) {
       const sample = samples[operation]!;
-      const request = requestFor(operation, sample.model ?? null, await sample.fields(made));
+      const request = featureRequest(operation, sample.model ?? null, await sample.fields(made));
       return { request, roles: sample.roles, resources: sample.resources ?? [] };
     },
     async close() {
@@ -282,7 +265,7 @@ describe('features at the official platform', () => {
 
   test('element ids are bare integers, voice ids strings', async () => {
     const element = await bodyFor(
-      requestFor('omni-image', 'kling-v3-omni', { prompt: 'x', element_list: [829836802793406551n] }),
+      featureRequest('omni-image', 'kling-v3-omni', { prompt: 'x', element_list: [829836802793406551n] }),
     );
     assert.match(element, /"element_id":829836802793406551\b/);
   });
@@ -292,21 +275,21 @@ describe('features at the official platform', () => {
       session_id: '7',
       face_choose: [{ ...chosenFace, sound_file: 'https://example.com/a.mp3' }],
     };
-    const byUrl = await bodyFor(requestFor('lip-sync-advanced', null, base));
+    const byUrl = await bodyFor(featureRequest('lip-sync-advanced', null, base));
     assert.match(byUrl, /"sound_file":"https:\/\/example.com\/a.mp3"/);
     assert.match(byUrl, /"session_id":"7"/);
     const inline = {
       ...base,
       face_choose: [{ ...chosenFace, sound_file: `data:audio/wav;base64,${sound}` }],
     };
-    const byBytes = await bodyFor(requestFor('lip-sync-advanced', null, inline));
+    const byBytes = await bodyFor(featureRequest('lip-sync-advanced', null, inline));
     assert.ok(byBytes.includes(`"sound_file":"${sound}"`));
   });
 
   test('a step carries no name of ours, a task does', async () => {
-    const step = await bodyFor(requestFor('identify-face', null, { video_url: filmUrl }));
+    const step = await bodyFor(featureRequest('identify-face', null, { video_url: filmUrl }));
     assert.deepEqual(JSON.parse(step), { video_url: filmUrl });
-    const task = await bodyFor(requestFor('text-to-audio', null, { prompt: 'rain', duration: 4 }));
+    const task = await bodyFor(featureRequest('text-to-audio', null, { prompt: 'rain', duration: 4 }));
     assert.deepEqual(JSON.parse(task), {
       prompt: 'rain',
       duration: 4,

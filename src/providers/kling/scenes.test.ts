@@ -9,7 +9,7 @@ import { neverAborts, openBenchChannel } from '../kit/contract.ts';
 import type { ProviderBench } from '../kit/contract.ts';
 import { createUpstreamPools } from '../kit/upstream-http.ts';
 import { bodyOf, pathOf } from './body.ts';
-import { pngOf } from './picture-sample.ts';
+import { pngOf } from '../kit/picture-sample.ts';
 import { kling } from './provider.ts';
 import { videoRequest } from '../kit/request-sample.ts';
 import { openKlingBench } from './test-bench.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import { toWav } from '../../sandbox/render/sound.ts';
-import { pngOf } from './picture-sample.ts';
+import { pngOf } from '../kit/picture-sample.ts';
 import { maskAround, pngOfMask, runLengths } from './simulator-mask.ts';
 import { startTestSimulator } from './test-simulator.ts';
 import type { TestSimulator } from './test-simulator.ts';

@@ -5,7 +5,7 @@ import type { TestClock } from '../../lib/clock.ts';
 import { parseJson } from '../../lib/json.ts';
 import type { SimulatedTask } from '../kit/simulator.ts';
 import { signJwt } from './auth.ts';
-import { pngOf } from './picture-sample.ts';
+import { pngOf } from '../kit/picture-sample.ts';
 import { startTestSimulator } from './test-simulator.ts';
 import type { TestSimulator, Wire } from './test-simulator.ts';
 
