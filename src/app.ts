@@ -31,7 +31,7 @@ import { loadSecrets } from './secrets.ts';
 import { createMemoryCounters } from './store/counters.ts';
 import { openStore } from './store/index.ts';
 import { VERSION } from './version.ts';
-import { workDeliver } from './workers/deliver.ts';
+import { startDeliveries } from './workers/deliver.ts';
 import { LaneSet } from './workers/lanes.ts';
 import { workPersist } from './workers/persist.ts';
 import { startSweep } from './workers/sweep.ts';
@@ -129,6 +129,8 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       newDecimalId: () => decimalId(clock.now()),
       owner: `${process.pid}-${randomBytes(6).toString('hex')}`,
       signedLink: (path, expiresAt) => publicUrl() + signUrl(secrets.linkKey, path, expiresAt),
+      keyring: secrets.keyring,
+      renderTask: (view) => dialectRegistry.openai.renderCallback?.(view) ?? null,
       renderCallback: (view) => renderCallback(dialects, view),
       settings: {
         sandboxAlways: config.sandbox.explicit,
@@ -154,17 +156,18 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
         priceBook,
         channels,
         lanes,
+        guarded,
       }),
       dialects,
       authenticate: createAuthenticator({ store, keyring: secrets.keyring, clock }),
-      isAdminToken: (token) => sameText(token, secrets.adminToken),
-      openContent: (taskId, file) => readLinkedContent(ctx, taskId, file),
-      async onPush(channelId, taskId) {
       counters: createMemoryCounters(60),
       trustProxy: config.trustProxy,
+      isAdminToken: (token) => sameText(token, secrets.adminToken),
+      openContent: (taskId, file) => readLinkedContent(ctx, taskId, file),
+      openInput: (key) => readLinkedInput(ctx, key),
+      async onPush(channelId, taskId) {
         lanes.hint(channelId, taskId);
       },
-      openInput: (key) => readLinkedInput(ctx, key),
       linkKey: secrets.linkKey,
       publicUrl: config.publicUrl ?? '',
       currency: config.currency,
@@ -194,8 +197,9 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
 
     const jobs = createEmbeddedJobs({ store, clock, random: ctx.random, onError });
     workPersist(ctx, jobs);
-    workDeliver(ctx, jobs);
     closers.push(() => jobs.stop());
+    const deliveries = startDeliveries(ctx, onError);
+    closers.push(() => deliveries.stop());
     await lanes.start(ctx);
     closers.push(() => lanes.stop());
     const sweep = startSweep(ctx, (error) => onError(error, 'sweep'));

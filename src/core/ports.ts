@@ -32,6 +32,7 @@ import type {
   ResourceKind,
 } from './request/feature.ts';
 import type { FailureCode, OutputRole, Task, TaskState } from './task.ts';
+import type { DeliveryDetail, Webhooks, WebhookStore } from './webhook-ports.ts';
 
 export type { Clock, Json };
 
@@ -43,7 +44,6 @@ export interface Principal {
   keyId: string;
   /** `strict` answers exactly the bare Kling envelope and refuses data URIs on `/v1/videos`. */
   responseStyle: ResponseStyle;
-}
   /** What the key and its account are held to; absent: nothing. */
   limits?: readonly OwnedLimits[];
 }
@@ -52,6 +52,7 @@ export interface Principal {
 export interface OwnedLimits extends Limits {
   ownerId: string;
   owner: 'key' | 'account';
+}
 
 export type ResponseStyle = 'superset' | 'strict';
 
@@ -236,9 +237,9 @@ export interface TaskView {
     outputs: string[];
     expiresAt: number;
   } | null;
-}
   /** The answer to a repeat: nothing was created for it. */
   replayed?: true;
+}
 
 export interface FeatureEstimate {
   quote: Quote;
@@ -258,7 +259,6 @@ export interface CreateOptions {
   dryRun: boolean;
   /** From header or body, already a decimal string; null: none. */
   maxCost: string | null;
-}
   /** How a repeat of the request is recognised; null for a dry run, which has nothing to repeat. */
   intent: Intent | null;
 }
@@ -267,6 +267,7 @@ export interface CreateOptions {
 export interface CreateOnce {
   dryRun: false;
   intent?: Intent | null;
+}
 
 export type Variant = 'video' | 'thumbnail' | 'spritesheet' | 'watermarked';
 
@@ -351,6 +352,7 @@ export interface Gateway {
   /** Cancels what was never submitted, hides what is finished, refuses what runs (`task_running`). */
   deleteTask(principal: Principal, idOrExternalId: string): Promise<void>;
   content(principal: Principal, taskId: string, variant: Variant): Promise<Content>;
+  webhooks: Webhooks;
   listModels(principal: Principal): ModelSpec[];
   listModelCards(): ModelCard[];
 }
@@ -449,6 +451,7 @@ export interface Admin {
   probeChannel(id: string): Promise<{ ok: boolean; message: string }>;
   listTasks(query: Parameters<Store['adminTasks']>[0]): Promise<Page<Task>>;
   taskRecord(id: string): Promise<TaskRecord>;
+  webhooks: Webhooks;
   prices(): PriceView[];
 }
 
@@ -653,11 +656,11 @@ export interface AccountRow {
   name: string;
   status: 'active' | 'disabled';
   createdAt: number;
+  /** Absent: none. */
+  limits?: Limits;
 }
 
 export interface KeyRow {
-  /** Absent: none. */
-  limits?: Limits;
   id: string;
   accountId: string;
   name: string;
@@ -668,9 +671,6 @@ export interface KeyRow {
   responseStyle: ResponseStyle;
   createdAt: number;
   revokedAt: number | null;
-}
-
-export interface ChannelRow {
   /** Absent: none. */
   limits?: Limits;
 }
@@ -679,6 +679,9 @@ export interface ChannelRow {
 export interface UsableKey extends KeyRow {
   accountStatus: AccountRow['status'];
   accountLimits?: Limits;
+}
+
+export interface ChannelRow {
   id: string;
   name: string;
   provider: string;
@@ -792,9 +795,6 @@ export interface NewTask {
   task: Task;
   /** Opened at once when the request itself will submit; null: the task waits for its lane. */
   attempt: { id: string; owner: string; submitDeadlineAt: number } | null;
-}
-
-export interface JobRow {
   /** Committed with the task, so that after a crash a repeat finds both or neither. */
   remember?: RememberKey | RememberSending | null;
 }
@@ -825,6 +825,9 @@ export interface UsedKey {
   subjectId: string;
   /** The first answer, where it cannot be rendered again from the subject. */
   response: Json;
+}
+
+export interface JobRow {
   id: string;
   queue: string;
   data: Json;
@@ -860,14 +863,14 @@ export interface Store {
   listAccounts(query: PageQuery): Promise<Page<AccountRow>>;
   createKey(row: KeyRow & { keyHash: string }): Promise<void>;
   listKeys(accountId: string): Promise<KeyRow[]>;
-  /** Null when there is no such key, or it is revoked already. */
-  revokeKey(accountId: string, id: string, at: number): Promise<KeyRow | null>;
-  /** Only keys that are not revoked, with the account's status. */
   /** Null when there is no such key. `limits: null` takes them away. */
   updateKey(
     input: { accountId: string; id: string; at: number },
     patch: { name?: string; limits?: Limits | null },
   ): Promise<KeyRow | null>;
+  /** Null when there is no such key, or it is revoked already. */
+  revokeKey(accountId: string, id: string, at: number): Promise<KeyRow | null>;
+  /** Only keys that are not revoked, with the account's status. */
   findKeyByHash(keyHash: string): Promise<UsableKey | null>;
   findKeyByAccessKey(accessKey: string): Promise<UsableKey | null>;
   createChannel(row: ChannelRow): Promise<void>;
@@ -1008,9 +1011,6 @@ export interface Store {
   /** Sum of an account's top-ups and adjustments. */
   toppedUp(accountId: string): Promise<bigint>;
 
-  // money
-  /** Money in or a signed correction; a correction below zero available is refused with `insufficient_quota`. */
-  post(input: {
   // repeats
   /** What a key was used for, unless that is longer ago than keys are kept. */
   findUsedKey(scope: string, key: string, at: number): Promise<UsedKey | null>;
@@ -1027,25 +1027,30 @@ export interface Store {
   /** Forgets keys that expired and sendings before `sentBefore`; answers how many, at most about `limit` of each. */
   forgetRepeats(input: { at: number; sentBefore: number; limit: number }): Promise<number>;
 
+  // money
+  /** Money in or a signed correction; a correction below zero available is refused with `insufficient_quota`. */
+  post(input: {
     accountId: string;
     kind: 'top_up' | 'adjustment';
     amountMicros: bigint;
     note: string | null;
     at: number;
+    /** Kept with the wallet as it is afterwards (`{availableMicros, heldMicros}` as texts). */
+    remember?: RememberKey | null;
   }): Promise<LedgerRow[]>;
   getWallet(accountId: string): Promise<WalletRow>;
   listLedger(accountId: string, query: PageQuery): Promise<Page<LedgerRow>>;
-    /** Kept with the wallet as it is afterwards (`{availableMicros, heldMicros}` as texts). */
-    remember?: RememberKey | null;
   verifyLedger(): Promise<LedgerVerdict>;
 
   // jobs, events, and whoever is told of them
   jobs: JobStore;
+  webhooks: WebhookStore;
+  getEvent(id: string): Promise<EventRow | null>;
   listEvents(query: PageQuery & { accountId?: string; taskId?: string }): Promise<Page<EventRow>>;
 
   /**
    * Runs `listener` after a commit that touched the topic: `lane:<channelId>` (a task began to wait there),
-   * `jobs:<queue>`, `channels`, `keys`.
+   * `jobs:<queue>`, `channels`, `keys`, `deliveries`.
    */
   onCommit(topic: string, listener: () => void): () => void;
   /** Throws when the engine cannot be reached. */
@@ -1053,17 +1058,17 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Rows behind the Jobs port on the embedded engine. */
-export interface JobStore {
-  /** Adds a job that is due at `runAt`; answers its id. Changes add theirs in their own transaction. */
-  enqueue(job: { queue: string; data: Json; runAt: number; at: number }): Promise<string>;
-  claim(input: { queue: string; limit: number; leaseUntil: number; at: number }): Promise<JobRow[]>;
 /** Counts within a window of time that begins with the first count; a restart may begin anew. */
 export interface Counters {
   /** Counts one more; answers how many there are in this window, and how long it still lasts. */
   count(name: string): Promise<{ count: number; resetMs: number }>;
 }
 
+/** Rows behind the Jobs port on the embedded engine. */
+export interface JobStore {
+  /** Adds a job that is due at `runAt`; answers its id. Changes add theirs in their own transaction. */
+  enqueue(job: { queue: string; data: Json; runAt: number; at: number }): Promise<string>;
+  claim(input: { queue: string; limit: number; leaseUntil: number; at: number }): Promise<JobRow[]>;
   complete(id: string): Promise<void>;
   /** Runs again at `runAt`, or is buried when null. */
   fail(id: string, input: { runAt: number | null; error: string }): Promise<void>;
@@ -1106,6 +1111,7 @@ export interface TaskRecord {
   exchanges: (Exchange & { attemptId: string })[];
   ledger: LedgerRow[];
   usage: UsageRow[];
+  deliveries: DeliveryDetail[];
 }
 
 export interface UsageRow {

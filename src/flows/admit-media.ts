@@ -158,7 +158,7 @@ export function hasMedia(request: VideoRequest): boolean {
 }
 
 /** Form and literal address of a caller's URL; throws `url_not_allowed` naming the field. */
-export function checkUrl(ctx: FlowContext, url: string, field: string): void {
+export function checkUrl(ctx: Pick<FlowContext, 'guarded'>, url: string, field: string): void {
   try {
     ctx.guarded.checkUrl(url);
   } catch (error) {

@@ -17,6 +17,7 @@ import type {
 } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
 import type { GuardedHttp } from '../lib/guarded-http.ts';
+import type { SealKey } from '../lib/seal.ts';
 
 /**
  * Named steps at which a test may pull the plug: it throws there, and the flow is abandoned as if the process had
@@ -35,7 +36,9 @@ export type FaultStep =
   | 'persist:before-download'
   | 'persist:after-download'
   | 'persist:before-finish'
-  | 'persist:after-finish';
+  | 'persist:after-finish'
+  | 'deliver:before-post'
+  | 'deliver:after-post';
 
 /** A place in a channel's lane, taken before the task is committed so that two requests cannot take the same one. */
 export interface Slot {
@@ -68,6 +71,8 @@ export interface Channels {
   /** The row as it counts just now: a channel of the sandbox is switched off while there is no sandbox. */
   asItCounts(row: ChannelRow): ChannelRow;
   /** `onExchange` null: nothing of what is said is kept. */
+  /** A signed link to a stored input for this channel's upstream; null when it cannot reach us. */
+  mediaUrl(row: ChannelRow, key: string): string | null;
   open(row: ChannelRow, onExchange: ((exchange: Exchange) => void) | null): Channel;
 }
 
@@ -92,6 +97,10 @@ export interface FlowContext {
   owner: string;
   /** Signs a path and query of ours until `expiresAt` (Unix seconds); answers an absolute URL. */
   signedLink(pathAndQuery: string, expiresAt: number): string;
+  /** Seals what is entrusted to us; the first key seals, all of them open. */
+  keyring: readonly SealKey[];
+  /** A task in the shape that all doors share, for webhooks. */
+  renderTask(view: TaskView): Json;
   /** A task in the words of the dialect it was created in; null where that dialect has no callbacks. */
   renderCallback(view: TaskView): Json | null;
   settings: FlowSettings;

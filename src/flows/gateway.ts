@@ -30,13 +30,14 @@ import { deleteResource, findResource, listPresets } from './resources.ts';
 import { estimateFeature, submitFeature } from './submit-feature.ts';
 import { estimateTask, submitTask } from './submit-task.ts';
 import { viewOf } from './view.ts';
+import { createWebhooks } from './webhooks.ts';
 
 export function createGateway(ctx: FlowContext): Gateway {
-  async function owned(principal: Principal, idOrExternalId: string): Promise<Task> {
   const { store, clock } = ctx;
   const once = createOnce({ store, clock });
   const repeats = createRepeats({ store, clock, once, viewOf: (task) => viewOf(ctx, task) });
 
+  async function owned(principal: Principal, idOrExternalId: string): Promise<Task> {
     const task = await ctx.store.findTask(principal.accountId, idOrExternalId);
     if (task !== null) return task;
     throw new GatewayError(
@@ -129,6 +130,7 @@ export function createGateway(ctx: FlowContext): Gateway {
     async content(principal: Principal, taskId: string, variant: Variant): Promise<Content> {
       return readContent(ctx, await owned(principal, taskId), variant);
     },
+    webhooks: createWebhooks(ctx),
     listModels(): ModelSpec[] {
       return ctx.catalogue.models;
     },

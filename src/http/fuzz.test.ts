@@ -8,6 +8,7 @@ import * as dialectRegistry from '../dialects/index.ts';
 import { createFakeGateway } from '../dialects/kit/fake-gateway.ts';
 import { createAdmin } from '../flows/admin/index.ts';
 import { createTestClock } from '../lib/clock.ts';
+import { createGuardedHttp } from '../lib/guarded-http.ts';
 import { createIds } from '../lib/ids.ts';
 import { deriveKey } from '../lib/seal.ts';
 import { signUrl } from '../lib/signed-url.ts';
@@ -45,6 +46,7 @@ before(async () => {
       priceBook: { currency: 'USD', version: 'test', prices: new Map() },
       channels: { open: (row) => ({ id: row.id }) as never, asItCounts: (row) => row },
       lanes: { running: () => 0 },
+      guarded: createGuardedHttp({ allow: [], userAgent: 'test' }),
     }),
   });
   for (const [url, item] of Object.entries(fixture.server.swagger().paths ?? {})) {

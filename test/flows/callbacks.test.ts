@@ -1,8 +1,9 @@
 /** What a callback URL is promised: every change, in the words of the dialect that was spoken, until it listens. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { refusal, story, type World } from './harness.ts';
+import { ACCOUNT_ID, refusal, story, type World } from './harness.ts';
 import { sends } from './local-server.ts';
+import { verify } from './verify-webhook.ts';
 
 function callbacks(world: World) {
   return world.server.requests.filter(({ path }) => path === '/callback').map(({ body }) => body);
@@ -71,13 +72,40 @@ describe('a callback URL', () => {
   );
 
   test(
-    'that never answers well is given up after a dozen tries, and the task is none the worse',
+    'is signed with a secret of the account, and told at every change under another id',
+    story(async (world) => {
+      world.server.answers.set('/callback', sends(''));
+      const { secret } = await world.gateway.webhooks.callbackSecret(ACCOUNT_ID);
+      const { task } = await world.create({ callback_url: `${world.server.origin}/callback` });
+      await world.settle();
+      world.upstream.set(task.id, { status: 'processing' });
+      await world.advance(3_000);
+      world.make(task.id);
+      await world.advance(5_000);
+      const told = world.server.requests.filter(({ path }) => path === '/callback');
+      assert.equal(told.length, 3);
+      for (const { text, headers } of told) verify(secret, text, headers);
+      assert.equal(new Set(told.map(({ headers }) => headers['webhook-id'])).size, 3);
+    }),
+  );
+
+  test(
+    'that never answers well is given up after three days, and the task is none the worse',
     story(async (world) => {
       const { task } = await world.create({ callback_url: `${world.server.origin}/nobody` });
-      await world.advance(3 * 3_600_000);
-      assert.equal(world.server.requests.filter(({ path }) => path === '/nobody').length, 12);
       world.make(task.id);
       await world.advance(20_000);
+      const tries = () => world.server.requests.filter(({ path }) => path === '/nobody').length;
+      await world.sleepThrough(71 * 3_600_000);
+      const before = tries();
+      await world.sleepThrough(25 * 3_600_000);
+      assert.ok(tries() > before, 'it is still tried after 72 hours');
+      for (let count = 0; count < 12; count++) await world.sleepThrough(30 * 3_600_000);
+      const { deliveries } = await world.record(task.id);
+      assert.deepEqual(
+        deliveries.map(({ delivery }) => [delivery.state, delivery.lastStatus, delivery.attempts]),
+        deliveries.map(() => ['dead', 404, 12]),
+      );
       assert.equal(await world.state(task.id), 'completed');
     }),
   );

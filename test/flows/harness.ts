@@ -50,7 +50,7 @@ import { film, sends, startLocalServer, type LocalServer } from './local-server.
 import { createSteppedClock, type SteppedClock } from './stepped-clock.ts';
 
 const START_MS = Date.UTC(2026, 10, 20);
-const ACCOUNT_ID = 'acct_story';
+export const ACCOUNT_ID = 'acct_story';
 export const CHANNEL_ID = 'chan_first';
 /** 5 s of kling-1.6-720p at 0.056 USD. */
 export const PRICE_MICROS = 280_000n;

@@ -8,8 +8,8 @@ type LooseJson = any; // lint-allow: see above
 
 export interface LocalServer {
   origin: string;
-  /** Requests so far: path and, of a POST, its JSON. */
-  requests: { path: string; body: LooseJson }[];
+  /** Requests so far: path, headers and, of a POST, its JSON and the text it came as. */
+  requests: { path: string; headers: Record<string, string>; text: string; body: LooseJson }[];
   /** Answers by path; anything else is a 404. */
   answers: Map<string, (response: ServerResponse) => void>;
   close(): Promise<void>;
@@ -24,7 +24,8 @@ export async function startLocalServer(): Promise<LocalServer> {
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
       const path = request.url ?? '';
-      requests.push({ path, body: text === '' ? null : parseJson(text) });
+      const headers = request.headers as Record<string, string>;
+      requests.push({ path, headers, text, body: text === '' ? null : parseJson(text) });
       const answer = answers.get(path);
       if (answer) answer(response);
       else response.writeHead(404).end();

@@ -17,6 +17,7 @@ import { isFeature, type FeatureMakes, type LooseFeature } from '../../core/requ
 import type { Claim, LooseVideo, VideoRequest } from '../../core/request/types.ts';
 import type { Task, TaskResult } from '../../core/task.ts';
 import { createFakeFiles, type FakeFiles } from './fake-files.ts';
+import { createFakeWebhooks } from './fake-webhooks.ts';
 import { featureTask, quote, requestOf, taskIn } from './fake-task.ts';
 
 export { strictPrincipal, testPrincipal } from './fake-task.ts';
@@ -142,6 +143,7 @@ export function createFakeGateway(): FakeGateway {
         currency: 'USD',
       };
     },
+    webhooks: createFakeWebhooks(check),
     findModel: (name) =>
       gateway.models.find((model) => model.card.id.toLowerCase() === name.toLowerCase()) ?? null,
     listModels: () => [],

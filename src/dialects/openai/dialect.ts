@@ -7,8 +7,9 @@ import { mountModels } from './models.ts';
 import { mountContent } from './content.ts';
 import { mountFiles } from './files.ts';
 import { mountVideos } from './videos.ts';
+import { mountWebhooks } from './webhook-endpoints.ts';
 
-/** OpenAI's API as its SDKs speak it (specs: openai 6.49.0 and 7.55.0): `/v1/videos`, `/v1/models`, `/v1/files`. */
+/** OpenAI's API as its SDKs speak it (specs: openai 6.49.0 and 7.55.0): `/v1/videos`, `/v1/models`, `/v1/files`, `/v1/webhook_endpoints`. */
 export const openai: HttpDialect = {
   id: 'openai',
   prefixes: ['/v1'],
@@ -23,6 +24,7 @@ export const openai: HttpDialect = {
     mountContent(routes, gateway);
     mountModels(routes, gateway);
     mountFiles(routes, gateway);
+    mountWebhooks(routes, gateway);
   },
   renderError,
   renderCallback: (view) => videoObject(view, systemClock.now()) as Json,

@@ -7,6 +7,7 @@ import { GatewayError, UpstreamError, type ErrorCode } from '../../core/errors.t
 import type { PriceBook } from '../../core/pricing.ts';
 import type { Admin, Channel, ChannelInput, ChannelRow, Provider, Store } from '../../core/ports.ts';
 import { createTestClock } from '../../lib/clock.ts';
+import { createGuardedHttp } from '../../lib/guarded-http.ts';
 import { createIds } from '../../lib/ids.ts';
 import { deriveKey, SealError, unseal } from '../../lib/seal.ts';
 import { openStore } from '../../store/index.ts';
@@ -68,6 +69,7 @@ before(async () => {
     priceBook,
     channels: { open: (row) => open(row), asItCounts },
     lanes: { running: () => 3 },
+    guarded: createGuardedHttp({ allow: [], userAgent: 'test' }),
   });
 });
 
@@ -82,6 +84,8 @@ async function refused(work: Promise<unknown>, code: ErrorCode, param?: string):
     (error) => error instanceof GatewayError && error.code === code && (error.param ?? undefined) === param,
   );
 }
+
+const caller = { ip: '127.0.0.1' };
 
 describe('accounts', () => {
   test('are made, renamed, disabled and listed', async () => {
@@ -117,7 +121,7 @@ describe('keys', () => {
     const account = await admin.createAccount({ name: 'keys' });
     const authenticate = createAuthenticator({ store, keyring: [sealKey], clock });
     const issued = await admin.createKey(account.id, { name: 'ci', responseStyle: 'superset' });
-    assert.equal((await authenticate(issued.apiKey)).accountId, account.id);
+    assert.equal((await authenticate(issued.apiKey, caller)).accountId, account.id);
 
     const [listed] = await admin.listKeys(account.id);
     assert.equal(listed?.accessKey, issued.accessKey);
@@ -126,7 +130,7 @@ describe('keys', () => {
 
     const revoked = await admin.revokeKey(account.id, issued.id);
     assert.equal(revoked.revokedAt, clock.now());
-    await refused((async () => authenticate(issued.apiKey))(), 'invalid_api_key');
+    await refused((async () => authenticate(issued.apiKey, caller))(), 'invalid_api_key');
     assert.equal((await admin.revokeKey(account.id, issued.id)).id, issued.id);
     await refused(admin.revokeKey(account.id, 'key_unknown'), 'not_found');
   });
@@ -135,9 +139,9 @@ describe('keys', () => {
     const account = await admin.createAccount({ name: 'closing' });
     const authenticate = createAuthenticator({ store, keyring: [sealKey], clock });
     const { apiKey } = await admin.createKey(account.id, { name: 'k', responseStyle: 'superset' });
-    await authenticate(apiKey);
+    await authenticate(apiKey, caller);
     await admin.updateAccount(account.id, { status: 'disabled' });
-    await refused((async () => authenticate(apiKey))(), 'account_disabled');
+    await refused((async () => authenticate(apiKey, caller))(), 'account_disabled');
   });
 });
 

@@ -1,5 +1,6 @@
 import type { PriceBook } from '../../core/pricing.ts';
 import type { Clock, Provider, Store } from '../../core/ports.ts';
+import type { GuardedHttp } from '../../lib/guarded-http.ts';
 import type { SealKey } from '../../lib/seal.ts';
 import type { Channels, Lanes } from '../context.ts';
 
@@ -15,6 +16,7 @@ export interface AdminContext {
   priceBook: PriceBook;
   channels: Pick<Channels, 'open' | 'asItCounts'>;
   lanes: Pick<Lanes, 'running'>;
+  guarded: GuardedHttp;
 }
 
 /** The key that seals; throws when the ring is empty, which no start allows. */

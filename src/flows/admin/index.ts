@@ -2,10 +2,11 @@ import { priceViews } from '../../core/pricing.ts';
 import type { Admin } from '../../core/ports.ts';
 import { accountVerbs } from './accounts.ts';
 import { channelVerbs } from './channels.ts';
+import { createWebhooks } from '../webhooks.ts';
 import type { AdminContext } from './context.ts';
 import { keyVerbs } from './keys.ts';
-import { taskVerbs } from './tasks.ts';
 import { createOnce } from '../once.ts';
+import { taskVerbs } from './tasks.ts';
 import { walletVerbs } from './wallets.ts';
 
 export type { AdminContext } from './context.ts';
@@ -18,6 +19,7 @@ export function createAdmin(context: AdminContext): Admin {
     ...walletVerbs(context, createOnce(context)),
     ...channelVerbs(context),
     ...taskVerbs(context),
+    webhooks: createWebhooks(context),
     prices: () => priceViews(context.priceBook),
   };
 }

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Provider, Store } from '../../core/ports.ts';
 import { createAdmin } from '../../flows/admin/index.ts';
 import { createTestClock } from '../../lib/clock.ts';
+import { createGuardedHttp } from '../../lib/guarded-http.ts';
 import { createIds } from '../../lib/ids.ts';
 import { deriveKey } from '../../lib/seal.ts';
 import { openStore } from '../../store/index.ts';
@@ -58,6 +59,7 @@ before(async () => {
     },
     channels: { open: (row) => ({ id: row.id }) as never, asItCounts: (row) => row },
     lanes: { running: () => 0 },
+    guarded: createGuardedHttp({ allow: ['127.0.0.1'], userAgent: 'test' }),
   });
   fixture = await startFixture({ admin, clock });
   check = await createAnswerCheck(fixture.server);
@@ -92,6 +94,7 @@ describe('/admin/v1/accounts', () => {
       id: made.body.id,
       name: 'studio',
       status: 'active',
+      limits: null,
       created_at: '2027-01-15T08:00:00.000Z',
     });
     assert.deepEqual((await ask('GET', `/accounts/${made.body.id}`)).body, made.body);

@@ -28,19 +28,15 @@ export const limitsInput = z
       .max(200)
       .nullish()
       .meta({ description: 'Public model names; all others are refused.' }),
-    ip_addresses: z
-      .array(z.string().trim().min(1).max(64))
-      .max(200)
-      .nullish()
-      .meta({
-        description: 'Addresses and ranges such as 203.0.113.0/24; requests from others are refused.',
-      }),
+    ip_addresses: z.array(z.string().trim().min(1).max(64)).max(200).nullish().meta({
+      description: 'Addresses and ranges such as 203.0.113.0/24; requests from others are refused.',
+    }),
     expires_at: z.iso
       .datetime({ offset: true })
       .nullish()
       .meta({ description: 'From then on requests are refused; running tasks are seen to their end.' }),
   })
-  .meta({ id: 'LimitsInput' });
+  .meta({ id: 'NewLimits' });
 
 /** What is answered: only what is limited. */
 export const limitsField = z

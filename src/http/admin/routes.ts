@@ -10,6 +10,7 @@ import { addLedgerRoutes } from './ledger.ts';
 import { addPriceRoutes } from './prices.ts';
 import { addTaskRoutes } from './tasks.ts';
 import { addWalletRoutes } from './wallets.ts';
+import { addWebhookRoutes } from './webhooks.ts';
 
 const refusal = z
   .object({
@@ -42,4 +43,5 @@ export function addAdmin(scope: FastifyInstance, options: ServerOptions): void {
   addChannelRoutes(routes, options.admin);
   addTaskRoutes(routes, options.admin);
   addPriceRoutes(routes, options.admin);
+  addWebhookRoutes(routes, options.admin);
 }

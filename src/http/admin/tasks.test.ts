@@ -81,6 +81,7 @@ function recordOfOneTask(): TaskRecord {
         createdAt: at,
       },
     ],
+    deliveries: [],
     usage: [
       {
         id: 'us_1',

@@ -16,6 +16,7 @@ import {
   type AdminRoutes,
 } from './kit.ts';
 import { ledgerEntry, renderEntry } from './wallets.ts';
+import { deliveryDetail, renderDeliveryDetail } from './webhooks.ts';
 
 const taskState = z.enum(['queued', 'in_progress', 'completed', 'failed', 'cancelled']);
 
@@ -120,6 +121,7 @@ const record = z
     events: z.array(z.object({ id: z.string(), type: z.string(), data: z.unknown(), created_at: timeField })),
     exchanges: z.array(exchange),
     ledger: z.array(ledgerEntry),
+    deliveries: z.array(deliveryDetail),
     usage: z.array(
       z.object({
         id: z.string(),
@@ -250,6 +252,7 @@ function renderRecord(found: TaskRecord): z.infer<typeof record> {
     exchanges: found.exchanges.map(renderExchange),
     ledger: found.ledger.map(renderEntry),
     usage: found.usage.map(renderUsage),
+    deliveries: found.deliveries.map(renderDeliveryDetail),
   };
 }
 

@@ -410,3 +410,25 @@ describe('what VOD cannot make of a feature', () => {
     assert.equal(missingForFeature({ ...kept('multi-image-to-image'), media }), null);
   });
 });
+
+describe('beside the other simulators', () => {
+  test('the official platform makes what both can', () => {
+    const candidate = (provider: Provider) => ({
+      id: provider.id,
+      enabled: true,
+      sandbox: true,
+      priority: provider.sandboxPriority ?? 0,
+      weight: provider.sandboxWeight ?? 1,
+      missing: (request: TaskRequest) => provider.feature!.missing(request as FeatureRequest),
+    });
+    const candidates = [candidate(tencentVod), candidate(kling)];
+    for (const operation of Object.keys(samples)) {
+      for (const random of [0, 0.5, 0.999]) {
+        const chosen = (exclude: string[]) =>
+          chooseChannel(kept(operation), candidates, { random, exclude: new Set(exclude) });
+        assert.deepEqual(chosen([]), { channelId: 'kling' }, operation);
+        assert.deepEqual(chosen(['kling']), { channelId: 'tencent-vod' }, operation);
+      }
+    }
+  });
+});

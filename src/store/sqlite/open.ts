@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { LedgerVerdict } from '../../core/ports.ts';
 import type { Backend } from '../backend.ts';
+import { releaseDeliveryLeases } from '../deliveries.ts';
 import { sqliteEngine } from '../engine.ts';
 import { releaseLeases } from '../jobs.ts';
 import { migrate } from '../migrate.ts';
@@ -63,6 +64,7 @@ function prepareFile(file: string, at: number): void {
     const execute = createExecutor(connection);
     execute(migrate(sqliteEngine, at));
     execute(releaseLeases(at));
+    execute(releaseDeliveryLeases(at));
     connection.exec('commit');
   } finally {
     connection.close();

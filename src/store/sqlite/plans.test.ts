@@ -8,6 +8,9 @@ import { test } from 'node:test';
 import { listAccounts } from '../accounts.ts';
 import { adminTasksBefore } from '../admin-tasks.ts';
 import { channelsWithWork } from '../channels.ts';
+import { listConsumption } from '../consumption.ts';
+import { announce, claimDeliveries } from '../deliveries.ts';
+import { deliveryLanes, listDeliveries, nextDeliveryAfter, pruneMessages } from '../delivery-log.ts';
 import { sqliteEngine } from '../engine.ts';
 import { eventsOfTask, listEvents } from '../events.ts';
 import { exchangesOfTask } from '../exchanges.ts';
@@ -20,6 +23,7 @@ import { migrate } from '../migrate.ts';
 import { isOwnedUpstream, isResourceId, pageResources } from '../resources.ts';
 import type { Procedure } from '../statement.ts';
 import * as tasks from '../task-reads.ts';
+import { listEndpoints } from '../webhook-endpoints.ts';
 import { createExecutor } from './executor.ts';
 
 const database = new DatabaseSync(':memory:');
@@ -47,6 +51,7 @@ function plansOf(procedure: Procedure<unknown>): string[] {
   return plans;
 }
 
+const webhook = { accountId: 'a', endpointId: 'e' };
 const page = { cursor: null, limit: 10 };
 const tx = { newId: () => 'x', notify: () => {} };
 const list = { accountId: 'a', order: 'desc' as const, limit: 10 };
@@ -123,6 +128,46 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
     uses: [/files_account \(account_id=\? AND id<\?\)/],
   },
   expiredFiles: { read: expiredFiles(1, 5), uses: [/files_expiry \(expires_at>?.*<\?\)/] },
+  'announce to nobody': {
+    read: announce(
+      tx,
+      { accountId: 'a', taskId: 't', callbackUrl: null },
+      { eventId: 'e', type: 'task.completed', sequence: null },
+      1,
+    ),
+    uses: [/webhook_subscriptions|subscription USING PRIMARY KEY \(account_id=\? AND event_type=\?\)/],
+  },
+  'announce to a callback': {
+    read: announce(
+      tx,
+      { accountId: 'a', taskId: 't', callbackUrl: 'https://x' },
+      { eventId: 'e', type: 'task.completed', sequence: null },
+      1,
+    ),
+    uses: [/webhook_deliveries_(task|due) \((task_id|lane)=\?/],
+  },
+  claimDeliveries: {
+    read: claimDeliveries(tx, { lanes: [{ lane: 'l', limit: 4 }], at: 1, leaseUntil: 2 }),
+    uses: [/delivery USING INDEX webhook_deliveries_due \(lane=\? AND next_at<\?\)/, /earlier USING/],
+  },
+  deliveryLanes: { read: deliveryLanes('', 5), uses: [/INDEX webhook_deliveries_due \(lane>\?\)/] },
+  nextDeliveryAfter: { read: nextDeliveryAfter(1), uses: [/webhook_deliveries_next \(next_at>\?\)/] },
+  listDeliveries: {
+    read: listDeliveries({ ...webhook, ...page, state: 'dead' }),
+    uses: [/webhook_deliveries_endpoint \(endpoint_id=\? AND id<\?\)/],
+  },
+  listEndpoints: {
+    read: listEndpoints({ accountId: 'a', limit: 5 }),
+    uses: [/webhook_endpoints_account \(account_id=\? AND kind=\? AND id<\?\)/],
+  },
+  listConsumption: {
+    read: listConsumption({ accountId: 'a', afterSequence: 1, limit: 5 }),
+    uses: [/event USING PRIMARY KEY \(account_id=\? AND sequence>\?\)/],
+  },
+  pruneMessages: {
+    read: pruneMessages(tx, { before: 1, limit: 5 }),
+    uses: [/webhook_messages_age|message USING INDEX webhook_messages_age/, /webhook_deliveries_message/],
+  },
   nextRunAt: { read: nextRunAt('q'), uses: [/jobs_due \(queue=\?\)/] },
   claimJobs: {
     read: claimJobs(tx, { queue: 'q', limit: 1, leaseUntil: 2, at: 1 }),
@@ -130,8 +175,8 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
   },
 };
 
-/** Small by nature: channels an operator configured, and the index of tasks that are not final. */
-const SCANS_ALLOWED = /^SCAN (channels|tasks USING COVERING INDEX tasks_deadline)/;
+/** Small by nature: channels an operator configured, a handful of lanes just found, the index of open tasks. */
+const SCANS_ALLOWED = /^SCAN (channels|found$|tasks USING COVERING INDEX tasks_deadline)/;
 
 for (const [name, { read, uses }] of Object.entries(paths)) {
   test(`${name} is served by an index`, () => {
