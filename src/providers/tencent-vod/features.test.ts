@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import { features as familyFeatures } from '../../families/kling/features/index.ts';
 import type { Channel } from '../../core/ports.ts';
 import type { FeatureRequest } from '../../core/request/feature.ts';
+import { chooseChannel } from '../../core/routing.ts';
+import type { Candidate } from '../../core/routing.ts';
 import { neverAborts, openBenchChannel } from '../kit/contract.ts';
 import { testFeatures } from '../kit/contract/features.ts';
 import type { FeatureBench } from '../kit/contract/features.ts';
@@ -14,6 +16,7 @@ import { errorAnswer, fakeUpstream, fixture } from './fake-upstream.ts';
 import { feature, resources } from './features.ts';
 import { missingForFeature } from './missing-feature.ts';
 import { inlineBytesMax } from './missing.ts';
+import { tencentVod } from './provider.ts';
 import { openVodBench } from './test-bench.ts';
 import type { WireObject } from './wire.ts';
 
@@ -411,23 +414,27 @@ describe('what VOD cannot make of a feature', () => {
   });
 });
 
-describe('beside the other simulators', () => {
-  test('the official platform makes what both can', () => {
-    const candidate = (provider: Provider) => ({
-      id: provider.id,
-      enabled: true,
-      sandbox: true,
-      priority: provider.sandboxPriority ?? 0,
-      weight: provider.sandboxWeight ?? 1,
-      missing: (request: TaskRequest) => provider.feature!.missing(request as FeatureRequest),
-    });
-    const candidates = [candidate(tencentVod), candidate(kling)];
+describe('beside a simulator that can do the same', () => {
+  const other = { id: 'other', enabled: true, sandbox: true, priority: 0, weight: 1, missing: () => null };
+  const own: Candidate = {
+    ...other,
+    id: 'tencent-vod',
+    priority: tencentVod.sandboxPriority ?? 0,
+    weight: tencentVod.sandboxWeight ?? 1,
+    missing: (request) => missingForFeature(request as FeatureRequest),
+  };
+
+  test('the other one makes it, and this one what the other refused', () => {
     for (const operation of Object.keys(samples)) {
       for (const random of [0, 0.5, 0.999]) {
-        const chosen = (exclude: string[]) =>
-          chooseChannel(kept(operation), candidates, { random, exclude: new Set(exclude) });
-        assert.deepEqual(chosen([]), { channelId: 'kling' }, operation);
-        assert.deepEqual(chosen(['kling']), { channelId: 'tencent-vod' }, operation);
+        const route = (...refused: string[]) =>
+          chooseChannel([own, other], kept(operation), {
+            sandboxAlways: false,
+            exclude: new Set(refused),
+            random,
+          });
+        assert.deepEqual(route(), { channelId: 'other' }, operation);
+        assert.deepEqual(route('other'), { channelId: 'tencent-vod' }, operation);
       }
     }
   });
