@@ -31,7 +31,7 @@ const table: Record<string, string> = {
   IpNotInWhitelist: 'The address of the request is not in the allow-list.',
   LimitExceeded: 'The quota is exceeded.',
   MissingParameter: 'A parameter is missing.',
-  ModelGenerateFailed: 'The model failed to generate the video.',
+  ModelGenerateFailed: 'The model failed to generate the output.',
   NoSuchVersion: 'The requested version is not found.',
   OperationCanceled: 'The task was cancelled.',
   RequestLimitExceeded: 'The number of running tasks exceeds the limit of the account.',
