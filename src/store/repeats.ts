@@ -41,7 +41,6 @@ const keyOf = statement<{ scope: string; key: string; at: number }>()((db, arg) 
 const forgetKeys = statement<{ at: number; limit: number }>()((db, arg) =>
   db
     .deleteFrom('used_keys')
-    .where('expires_at', '<=', arg('at'))
     // One moment's keys may be more than the limit; they go together.
     .where('expires_at', '<=', (eb) =>
       eb
@@ -49,6 +48,7 @@ const forgetKeys = statement<{ at: number; limit: number }>()((db, arg) =>
           inner
             .selectFrom('used_keys')
             .select('expires_at')
+            .where('expires_at', '<=', arg('at'))
             .orderBy('expires_at')
             .limit(arg('limit'))
             .as('oldest'),
@@ -94,13 +94,13 @@ const claim = statement<Omit<Claim, 'since'> & { task_id: string }>()((db, arg) 
 const forgetSendings = statement<{ before: number; limit: number }>()((db, arg) =>
   db
     .deleteFrom('sendings')
-    .where('created_at', '<', arg('before'))
     .where('created_at', '<=', (eb) =>
       eb
         .selectFrom((inner) =>
           inner
             .selectFrom('sendings')
             .select('created_at')
+            .where('created_at', '<', arg('before'))
             .orderBy('created_at')
             .limit(arg('limit'))
             .as('oldest'),

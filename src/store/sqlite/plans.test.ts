@@ -19,7 +19,9 @@ import { claimJobs, nextRunAt } from '../jobs.ts';
 import { findKeyByAccessKey, findKeyByHash, listKeys } from '../keys.ts';
 import * as lanes from '../lane-reads.ts';
 import { getWallet, ledgerOfTask, listLedger, toppedUp } from '../ledger.ts';
+import { applyLimits, countIn, countOut } from '../limits.ts';
 import { migrate } from '../migrate.ts';
+import { claimSending, findUsedKey, forgetRepeats } from '../repeats.ts';
 import { isOwnedUpstream, isResourceId, pageResources } from '../resources.ts';
 import type { Procedure } from '../statement.ts';
 import * as tasks from '../task-reads.ts';
@@ -126,6 +128,30 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
   listFiles: {
     read: listFiles({ accountId: 'a', order: 'desc', limit: 5, at: 1 }),
     uses: [/files_account \(account_id=\? AND id<\?\)/],
+  },
+  findUsedKey: {
+    read: findUsedKey('a', 'k', 1),
+    uses: [/used_keys_key|used_keys .*\(scope=\? AND key=\?\)/],
+  },
+  claimSending: {
+    read: claimSending(tx, { keyId: 'k', requestHash: 'h', retryCount: 1, since: 1 }),
+    uses: [/sendings USING PRIMARY KEY \(key_id=\? AND request_hash=\?\)/],
+  },
+  forgetRepeats: {
+    read: forgetRepeats(tx, { at: 1, sentBefore: 1, limit: 5 }),
+    uses: [/used_keys_expiry \(expires_at<\?\)/, /sendings_age \(created_at<\?\)/],
+  },
+  countIn: {
+    read: countIn({ account_id: 'a', key_id: 'k', created_at: 1, hold_micros: 1n }),
+    uses: [/limit_counters USING PRIMARY KEY \(owner_id=\?\)/],
+  },
+  countOut: {
+    read: countOut({ account_id: 'a', key_id: 'k', created_at: 1 }, 1n),
+    uses: [/limit_counters USING PRIMARY KEY \(owner_id=\?\)/],
+  },
+  applyLimits: {
+    read: applyLimits({ accountId: 'a', keyId: 'k' }, { concurrentTasks: 1 }, 1),
+    uses: [/tasks_deadline \(deadline_at>\?\)/, /tasks_account \(account_id=\? AND id<\?\)/],
   },
   expiredFiles: { read: expiredFiles(1, 5), uses: [/files_expiry \(expires_at>?.*<\?\)/] },
   'announce to nobody': {
