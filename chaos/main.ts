@@ -11,6 +11,7 @@ import { lies } from './lies.ts';
 import { locked } from './locked.ts';
 import { malformed } from './malformed.ts';
 import type { Report, Verdict } from './report.ts';
+import { webhooks } from './webhooks.ts';
 
 const seed = Number(process.env.REELAY_FUZZ_SEED ?? Date.now() % 1_000_000);
 
@@ -19,6 +20,7 @@ const proofs: Record<string, () => Promise<Report>> = {
   balance: () => balance({ creates: 200, affordable: 50 }),
   idempotency: () => idempotency({ keys: 1_000, repeats: 20 }),
   lies: () => lies({ tasksPerLie: 20, lieMs: 4_000, outageMs: 30_000, speed: 60 }),
+  webhooks: () => webhooks({ tasks: 200 }),
   malformed: () => malformed({ requests: 100_000, seed }),
   'disk-full': () => diskFull({ before: 20, during: 300, fullMs: 6_000 }),
   locked: () => locked({ creates: 20, lockedMs: 7_000 }),

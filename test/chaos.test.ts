@@ -10,6 +10,7 @@ import { lies } from '../chaos/lies.ts';
 import { locked } from '../chaos/locked.ts';
 import { malformed } from '../chaos/malformed.ts';
 import type { Report } from '../chaos/report.ts';
+import { webhooks } from '../chaos/webhooks.ts';
 
 const seed = Number(process.env.REELAY_FUZZ_SEED ?? Date.now() % 1_000_000);
 
@@ -25,6 +26,7 @@ const PROOFS: Record<string, () => Promise<Report>> = {
     }),
   'many creates on a small balance': () => balance({ creates: 200, affordable: 50 }),
   'repeated idempotency keys': () => idempotency({ keys: 30, repeats: 20 }),
+  'failing webhook receivers': () => webhooks({ tasks: 6 }),
   'malformed requests': () => malformed({ requests: 1_000, seed }),
   'a full disk': () => diskFull({ before: 10, during: 150, fullMs: 2_000 }),
   'a locked database': () => locked({ creates: 10, lockedMs: 6_000 }),
