@@ -241,7 +241,7 @@ describe('scenes', () => {
   });
 
   test('lip-sync of a film lets its first face speak', async () => {
-    const face = { sessionId: '838292389483', faceId: '0', startMs: 400, endMs: 3400 };
+    const face = { sessionId: '838292389483', faceId: '0', imageUrl: null, startMs: 400, endMs: 3400 };
     const given = { ...speaking, operation: 'lip-sync', referenceVideo: filmMedia(), audio: sound } as const;
     assert.deepEqual(additional(await body(given, { face })), {
       session_id: '838292389483',
