@@ -74,8 +74,8 @@ const creates: Create[] = [
     path: '/text-to-video/kling-3.0-turbo',
     body: { prompt: 'waves', settings: { resolution: '1080p', duration: 3, aspect_ratio: '9:16' } },
     tier: 'kling-3.0-turbo-1080p',
-    // There is no mute film of it: priced as 3.0 with sound.
-    unitsPerSecond: 1.2,
+    // There is no mute film of it. The platform's update list of 2026-06-17.
+    unitsPerSecond: 1,
     seconds: 3,
     sound: true,
   },
@@ -106,7 +106,7 @@ const creates: Create[] = [
     path: '/image-to-video/kling-3.0-turbo',
     body: { contents: [words, frame] },
     tier: 'kling-3.0-turbo-720p',
-    unitsPerSecond: 0.9,
+    unitsPerSecond: 0.8,
     seconds: 5,
     sound: true,
   },

@@ -213,7 +213,7 @@ describe('seed 003, for real', { concurrency: true }, () => {
       const created = await post('/v1/videos', json, account.key);
       assert.equal(created.status, 200, created.text);
       assert.deepEqual([created.body.model, created.body.status], [expected.tier, 'queued']);
-      const video = await completed(gateway, account.key, created.body.id, 100_000);
+      const video = await completed(gateway, account.key, created.body.id, 200_000);
       assert.equal(video.seconds, json.seconds ?? '5');
       const bytes = await bytesOf(`${gateway.url}/v1/videos/${video.id}/content`, account.key);
       const { width, height, durationSeconds, audioCodec } = await examineFilm(bytes);
@@ -236,9 +236,9 @@ describe('seed 003, for real', { concurrency: true }, () => {
     });
   }
 
-  test('afterwards the wallet is short of exactly the fourteen prices', { timeout: 110_000 }, async () => {
+  test('afterwards the wallet is short of exactly the fourteen prices', { timeout: 210_000 }, async () => {
     const total = examples.reduce((sum, { expected }) => sum + priceOf(expected), 0);
-    await eventually('the last charge', 100_000, async () => {
+    await eventually('the last charge', 200_000, async () => {
       const { data } = (await get('/v1/videos?limit=100', account.key)).body;
       return (
         data.length === examples.length && data.every((video: LooseJson) => video.status === 'completed')
