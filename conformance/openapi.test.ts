@@ -3,10 +3,12 @@
  * answers (refusals too) are validated by ajv against the document, and no answer has a key the document does not know.
  */
 import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { FormData, request } from 'undici';
-import type { LooseJson } from '../test/helpers/processes.ts';
+import { eventually, type LooseJson } from '../test/helpers/processes.ts';
 import {
   completed,
   finished,
@@ -22,6 +24,7 @@ import { plainPicture } from './support/picture.ts';
 const PICTURE = 'https://example.com/first.png';
 
 let gateway: TestGateway;
+let receiver: Server;
 let document: LooseJson;
 let operations: Operation[];
 let ajv: Ajv2020;
@@ -33,7 +36,10 @@ const seen = new Set<string>();
 const unknown = new Set<string>();
 
 before(async () => {
-  gateway = await startGateway('tiny');
+  // A receiver of webhooks on this machine, which wants nothing any more.
+  receiver = createServer((_request, response) => response.writeHead(410).end());
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  gateway = await startGateway('tiny', { REELAY_ALLOW_PRIVATE: '127.0.0.1' });
   ({ document, operations } = await readOpenapi(gateway.url));
   // `strict: false`: an OpenAPI document is full of keywords that JSON Schema does not know.
   ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
@@ -41,7 +47,10 @@ before(async () => {
   account = await openAccount(gateway, '100');
   strict = await openAccount(gateway, '100', 'strict');
 });
-after(() => gateway.stop());
+after(async () => {
+  await gateway.stop();
+  receiver.close();
+});
 
 const pointer = (...keys: string[]): string =>
   keys.map((key) => `/${encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
@@ -190,7 +199,7 @@ describe('the document', () => {
 });
 
 describe("answers of the callers' routes", () => {
-  const doors = [
+  const doors: { list: string; one: string; owner: Record<string, string>; id: string }[] = [
     { path: '/v1/videos', body: { model: 'kling-2.5', prompt: 'x', seconds: '5' } },
     { path: '/v1/video/generations', body: { model: 'kling-v1-6', prompt: 'x', duration: 5 } },
     { path: '/kling/v1/videos/text2video', body: { model_name: 'kling-v1-6', prompt: 'x', duration: '5' } },
@@ -447,6 +456,56 @@ test('answers about files', async () => {
   seen.add(`GET ${content}`);
   await exchange('DELETE', '/v1/files/{id}', { path });
   for (const method of ['GET', 'DELETE']) await exchange(method, '/v1/files/{id}', { path, status: 404 });
+});
+
+test('answers about webhooks, by their owner and by an operator', async () => {
+  const receiverUrl = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+  const json = { name: 'mine', url: receiverUrl, event_types: ['task.queued'] };
+  const doors: { list: string; one: string; owner: Record<string, string>; id: string }[] = [
+    { list: '/v1/webhook_endpoints', one: '/v1/webhook_endpoints/{id}', owner: {}, id: 'id' },
+    {
+      list: '/admin/v1/accounts/{id}/webhook-endpoints',
+      one: '/admin/v1/accounts/{id}/webhook-endpoints/{endpoint_id}',
+      owner: { id: account.id },
+      id: 'endpoint_id',
+    },
+  ];
+  for (const { list, one, owner, id } of doors) {
+    const isAdmin = list.startsWith('/admin');
+    const made = await exchange('POST', list, { path: owner, json });
+    const path = { ...owner, [id]: made.id };
+    await exchange('POST', list, { path: owner, json: { ...json, url: 'http://10.0.0.1/' }, status: 400 });
+    await exchange('GET', list, { path: owner, query: '?limit=1' });
+    await exchange('GET', one, { path });
+    await exchange('GET', one, { path: { ...path, [id]: 'whe_none' }, status: 404 });
+    await exchange(isAdmin ? 'PATCH' : 'POST', one, { path, json: { name: 'renamed' } });
+    const rotate = `${one}/${isAdmin ? 'rotate-secret' : 'rotate_secret'}`;
+    await exchange('POST', rotate, { path, json: { keep_old_secret_active_for_24_hours: true } });
+    await exchange('POST', `${one}/test`, { path, json: { event_type: 'video.completed' } });
+    await exchange('POST', '/v1/videos', { json: { model: 'kling-v1-6', prompt: '[[expire]]' } });
+    const word = isAdmin ? 'state' : 'status';
+    const dead = await eventually('a dead letter', 10_000, async () => {
+      const page = await exchange('GET', `${one}/deliveries`, { path, query: `?${word}=dead` });
+      return page.data[0];
+    });
+    const lane = isAdmin ? '/admin/v1/accounts/{id}/deliveries' : `${one}/deliveries`;
+    const delivery = { ...path, delivery_id: dead.id };
+    const detail = await exchange('GET', `${lane}/{delivery_id}`, { path: delivery });
+    assert.equal(detail.attempt_log.length, 1);
+    await exchange('POST', `${lane}/{delivery_id}/redeliver`, { path: delivery });
+    await exchange('POST', `${one}/redeliver`, { path, json: { [word]: 'dead' } });
+    await exchange('DELETE', one, { path });
+  }
+  await exchange('GET', '/v1/webhook_event_types');
+  const secret = '/v1/webhook_endpoints/signing_secret';
+  await exchange('GET', secret);
+  await exchange('POST', `${secret}/rotate_secret`, { json: {} });
+  const events = await exchange('GET', '/v1/billing/events', { query: '?after_sequence=0&limit=5' });
+  assert.ok(events.data.length > 0);
+  await exchange('GET', '/v1/billing/events', { query: '?after_sequence=-1', status: 400 });
+  const alert = { path: { id: account.id } };
+  await exchange('PUT', '/admin/v1/accounts/{id}/wallet-alert', { ...alert, json: { low_threshold: '5' } });
+  await exchange('GET', '/admin/v1/accounts/{id}/wallet-alert', alert);
 });
 
 test('every documented operation was called', () => {

@@ -64,6 +64,7 @@ export const consumeCallbackEvent = z
       note: z.string().nullable(),
       occurred_at: unixSeconds.optional(),
       settled_at: unixSeconds,
+      metadata: z.looseObject({}).optional(),
     }),
   })
   .meta({

@@ -69,6 +69,21 @@ const sample = z
   .looseObject({ event_type: z.string({ error: 'must be an event type' }) })
   .meta({ example: { event_type: 'video.completed' } });
 
+/** What the receiver gets and may answer, for the reference: components that no route of ours takes in or gives out. */
+const component = (name: string) => ({
+  content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+});
+const consumptionCallback = {
+  consumption: {
+    '{$request.body#/url}': {
+      post: {
+        requestBody: component('ConsumeCallbackEvent'),
+        responses: { '2XX': { description: 'Booked.', ...component('ConsumeCallbackAck') } },
+      },
+    },
+  },
+};
+
 export function mountWebhooks(instance: FastifyInstance, gateway: Gateway): void {
   const routes = instance.withTypeProvider<ZodTypeProvider>();
   const { webhooks } = gateway;
@@ -82,6 +97,7 @@ export function mountWebhooks(instance: FastifyInstance, gateway: Gateway): void
         summary: 'Create a webhook endpoint',
         description: 'From now on it is told of the events it names. The answer shows its secret this once.',
         body: creation,
+        callbacks: consumptionCallback,
         response: {
           200: jsonAnswer('The endpoint and its secret.', webhookEndpointWithSecret),
           ...errorResponses,
