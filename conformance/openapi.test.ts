@@ -199,7 +199,7 @@ describe('the document', () => {
 });
 
 describe("answers of the callers' routes", () => {
-  const doors: { list: string; one: string; owner: Record<string, string>; id: string }[] = [
+  const doors = [
     { path: '/v1/videos', body: { model: 'kling-2.5', prompt: 'x', seconds: '5' } },
     { path: '/v1/video/generations', body: { model: 'kling-v1-6', prompt: 'x', duration: 5 } },
     { path: '/kling/v1/videos/text2video', body: { model_name: 'kling-v1-6', prompt: 'x', duration: '5' } },
