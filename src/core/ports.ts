@@ -639,7 +639,8 @@ export interface Provider {
   feature?: TaskMaker<FeatureRequest>;
   /** Presets, and the end of a resource, where the upstream has them. */
   resources?: {
-    presets(
+    /** Absent: this upstream offers none. */
+    presets?(
       kind: ResourceKind,
       query: { page: number; pageSize: number },
       channel: Channel,

@@ -60,9 +60,9 @@ export async function listPresets(
   const serves = (provider: Provider) => provider.serves.some((model) => models.has(model));
   for (const row of rows) {
     const provider = ctx.providers.get(row.provider);
-    if (provider?.resources === undefined || !serves(provider)) continue;
-    const { resources } = provider;
-    return asking(() => resources.presets(kind, query, open(ctx, row), AbortSignal.timeout(TIMEOUT_MS)));
+    const presets = provider?.resources?.presets;
+    if (provider === undefined || presets === undefined || !serves(provider)) continue;
+    return asking(() => presets(kind, query, open(ctx, row), AbortSignal.timeout(TIMEOUT_MS)));
   }
   return [];
 }

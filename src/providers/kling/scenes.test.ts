@@ -246,12 +246,12 @@ describe('presets and the end of resources', () => {
     const pools = createUpstreamPools();
     const open = openBenchChannel(bench, pools);
     const page = { page: 1, pageSize: 30 };
-    const voices = await kling.resources!.presets('voice', page, open, neverAborts);
+    const voices = await kling.resources!.presets!('voice', page, open, neverAborts);
     assert.ok(voices.length > 0);
     assert.deepEqual(Object.keys(voices[0] as object), ['voice_id', 'voice_name', 'trial_url', 'owned_by']);
-    const elements = await kling.resources!.presets('element', page, open, neverAborts);
+    const elements = await kling.resources!.presets!('element', page, open, neverAborts);
     assert.ok(elements.some((one) => (one as { element_id: unknown }).element_id === 829836802793406551n));
-    assert.deepEqual(await kling.resources!.presets('session', page, open, neverAborts), []);
+    assert.deepEqual(await kling.resources!.presets!('session', page, open, neverAborts), []);
     // Gone already counts as removed.
     await kling.resources!.remove('voice', '404', open, neverAborts);
     await kling.resources!.remove('element', '404', open, neverAborts);

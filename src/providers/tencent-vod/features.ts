@@ -31,9 +31,7 @@ export const feature: TaskMaker<FeatureRequest> = {
 };
 
 export const resources: NonNullable<Provider['resources']> = {
-  // DescribeAigcAdvancedCustomElements lists the account's own, which are nobody else's business.
-  presets: async () => [],
-
+  // No presets: DescribeAigcAdvancedCustomElements lists the account's own, which are nobody else's business.
   /** Elements alone: VOD has no action that ends a voice. What is gone already counts as removed. */
   async remove(kind, upstreamId, channel, signal) {
     if (kind !== 'element') return;
