@@ -103,7 +103,7 @@ async function omniFields(request: VideoRequest, channel: Channel): Promise<Wire
 }
 
 async function motionFields(request: VideoRequest, channel: Channel): Promise<WireObject> {
-  const { firstFrame, referenceVideo, motion } = request;
+  const { firstFrame, referenceVideo, motion, negativePrompt } = request;
   const { element_list: elements } = controlFields(request);
   return {
     image_url: await mediaText(firstFrame!, channel, 'raw'),
@@ -111,6 +111,8 @@ async function motionFields(request: VideoRequest, channel: Channel): Promise<Wi
     keep_original_sound: (motion?.keepOriginalSound ?? true) ? 'yes' : 'no',
     character_orientation: motion?.orientation ?? 'video',
     ...(elements === undefined ? {} : { element_list: elements }),
+    // Not on Kling's own route; a gateway that has it from us may pass it to an upstream that does.
+    ...(negativePrompt === null ? {} : { negative_prompt: negativePrompt }),
   };
 }
 
