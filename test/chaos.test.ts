@@ -19,8 +19,8 @@ const PROOFS: Record<string, () => Promise<Report>> = {
     lies({ tasksPerLie: 3, lieMs: 200, outageMs: 2_000, speed: 60, cutsStalled: true }),
   'killed with tasks in flight': () =>
     kills({
-      inFlight: 60,
-      randomKills: 3,
+      inFlight: 50,
+      randomKills: 2,
       steps: ['submit:after-accept', 'attempt:after-upstream', 'persist:before-finish'],
       speed: 10,
     }),
@@ -34,7 +34,7 @@ const PROOFS: Record<string, () => Promise<Report>> = {
 };
 
 // Most of the time they wait for something to be over.
-describe('chaos, in short', { concurrency: 3 }, () => {
+describe('chaos, in short', { concurrency: 4 }, () => {
   for (const [name, prove] of Object.entries(PROOFS)) {
     test(name, async (context) => {
       const report = await prove();
