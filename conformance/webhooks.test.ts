@@ -192,8 +192,14 @@ test('a receiver that hangs delays nobody else, and everybody hears everything a
     hooks[path] = made.signing_secret;
   }
   answers.set('/hangs', () => {});
+  // Three in ten of the first tries; the story in test/flows goes on failing.
   let count = 0;
-  answers.set('/fails', (response) => response.writeHead(count++ % 10 < 3 ? 503 : 200).end());
+  const received = new Set<unknown>();
+  answers.set('/fails', (response) => {
+    const fails = count < 20 && count++ % 10 < 3;
+    if (!fails) received.add(response.req.headers['webhook-id']);
+    response.writeHead(fails ? 503 : 200).end();
+  });
   const started = Date.now();
   for (let created = 0; created < 20; created++) {
     await openai.videos.create({ model: 'kling-v1-6', prompt: '[[expire]]', seconds: '5' } as never);
@@ -202,13 +208,10 @@ test('a receiver that hangs delays nobody else, and everybody hears everything a
   assert.ok(Math.max(...at('/works').map((one) => one.at)) - started < 10_000);
   assert.ok(at('/hangs').length <= 4, 'a receiver that hangs has few hands of ours');
   const ids = (path: string) => new Set(at(path).map(({ headers }) => headers['webhook-id']));
-  await eventually(
-    'it arrives',
-    30_000,
-    async () => at('/fails').length >= 20 + 6 && ids('/fails').size === 20,
-  );
+  await eventually('it arrives', 30_000, async () => received.size === 20);
   for (const one of [...at('/works'), ...at('/fails')]) await assertVerifies(hooks[one.path]!, one);
-  assert.deepEqual(ids('/fails'), ids('/works'));
+  assert.deepEqual(received, ids('/works'));
+  assert.equal(at('/fails').length, 26);
 });
 
 test('callbacks of a request are signed with the secret the account can read', async () => {

@@ -30,12 +30,16 @@ const ALSO_TOLD_AS: Record<string, WebhookEventType> = {
   'task.cancelled': 'video.failed',
 };
 
+const TOLD_AS: ReadonlyMap<string, readonly WebhookEventType[]> = new Map(
+  WEBHOOK_EVENT_TYPES.map((type) => {
+    const other = ALSO_TOLD_AS[type];
+    return [type, other === undefined ? [type] : [type, other]];
+  }),
+);
+
 /** The types under which a recorded fact is told; none for facts that are the operator's only. */
-export function toldAs(type: string): WebhookEventType[] {
-  const known = WEBHOOK_EVENT_TYPES.find((candidate) => candidate === type);
-  if (known === undefined) return [];
-  const other = ALSO_TOLD_AS[type];
-  return other === undefined ? [known] : [known, other];
+export function toldAs(type: string): readonly WebhookEventType[] {
+  return TOLD_AS.get(type) ?? [];
 }
 
 const second = 1_000;

@@ -10,14 +10,13 @@ import { change, first, rows, statement, type Mutation, type Procedure, type Tx 
 /** After so many tries of an earlier delivery about the same task, later ones no longer wait for it. */
 const ORDERED_TRIES = 3;
 
-const subscribers = statement<{ account_id: string; type: string; other_type: string }>()((db, arg) =>
+const subscribers = statement<{ account_id: string; type: string }>()((db, arg) =>
   db
     .selectFrom('webhook_subscriptions as subscription')
     .innerJoin('webhook_endpoints as endpoint', 'endpoint.id', 'subscription.endpoint_id')
-    .select(['subscription.event_type', 'endpoint.id', 'endpoint.enabled'])
+    .select(['endpoint.id', 'endpoint.enabled'])
     .where('subscription.account_id', '=', arg('account_id'))
-    .where('subscription.event_type', 'in', [arg('type'), arg('other_type')])
-    .orderBy('subscription.event_type'),
+    .where('subscription.event_type', '=', arg('type')),
 );
 
 const insertMessage = statement<Omit<WebhookMessagesTable, 'body'>>()((db, arg) =>
@@ -252,33 +251,29 @@ export interface FactSubject {
   callbackUrl: string | null;
 }
 
-/** Writes one delivery for everybody who wants to know of the fact; where nobody does, one look-up tells so. */
+/** Writes one delivery for everybody who wants to know of the fact; where nobody does, a look-up tells so. */
 export function* announce(
   tx: Tx,
   subject: FactSubject,
   fact: { eventId: string; type: string; sequence: number | null },
   at: number,
 ): Procedure<void> {
-  const [type, otherType = type] = toldAs(fact.type);
-  if (type === undefined || otherType === undefined) return;
-  const found = yield* rows(subscribers, { account_id: subject.accountId, type, other_type: otherType });
-  let messageId = '';
-  let messageType = '';
-  for (const endpoint of found) {
-    if (endpoint.event_type !== messageType) {
-      messageType = endpoint.event_type;
-      // Ids tell repeats apart: the same fact in other words is another message.
-      messageId = messageType === fact.type ? fact.eventId : tx.newId('evt_', at);
-      yield* writeMessage(subject, fact, { id: messageId, type: messageType }, at);
+  for (const type of toldAs(fact.type)) {
+    const endpoints = yield* rows(subscribers, { account_id: subject.accountId, type });
+    if (endpoints.length === 0) continue;
+    // Ids tell repeats apart: the same fact in other words is another message.
+    const id = type === fact.type ? fact.eventId : tx.newId('evt_', at);
+    yield* writeMessage(subject, fact, { id, type }, at);
+    for (const endpoint of endpoints) {
+      yield* writeDelivery(tx, subject, at, {
+        message_id: id,
+        endpoint_id: endpoint.id,
+        callback_url: null,
+        lane: endpoint.id,
+        state: endpoint.enabled === 1 ? 'pending' : 'held',
+        held_at: endpoint.enabled === 1 ? null : at,
+      });
     }
-    yield* writeDelivery(tx, subject, at, {
-      message_id: messageId,
-      endpoint_id: endpoint.id,
-      callback_url: null,
-      lane: endpoint.id,
-      state: endpoint.enabled === 1 ? 'pending' : 'held',
-      held_at: endpoint.enabled === 1 ? null : at,
-    });
   }
   if (subject.callbackUrl !== null && fact.type.startsWith('task.')) {
     const id = tx.newId('msg_', at);
