@@ -148,12 +148,9 @@ describe('films', () => {
       { image: PICTURE, mode: 'pro', duration: 5, camera_control: zoom },
     ],
   };
-  /** Its card is the union of two models, but only for words does it turn into the one that takes references. */
-  const unlike = new Set(['kling-1.5 references']);
   for (const [word, bodies] of Object.entries(needing)) {
     test(`${word}: where the card has it, and nowhere else`, async () => {
       for (const card of films()) {
-        if (unlike.has(`${card.id} ${word}`)) continue;
         const has = card.capabilities.includes(word);
         const answers = await Promise.all(bodies.map((body) => generic(card, { ...startOf(card), ...body })));
         const taken = answers.filter(({ status }) => status === 200);

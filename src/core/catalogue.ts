@@ -121,7 +121,9 @@ function specOfAlias(family: Family, alias: AliasSpec): ModelSpec {
     durations: makesFilms ? union((model) => model.durations).sort((one, other) => one - other) : [],
     resolutions: union((model) => model.resolutions),
     aspectRatios: makesFilms ? union((model) => model.aspectRatios) : [],
-    features: makesFilms ? union((model) => model.features) : [],
+    features: makesFilms
+      ? union((model) => model.features).filter((feature) => !alias.lacks?.includes(feature))
+      : [],
     modes: union((model) => model.modes ?? []),
     tiers: alias.tiers ?? union((model) => model.tiers ?? []),
   };

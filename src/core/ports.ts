@@ -89,6 +89,8 @@ export interface AliasSpec {
   models: string[];
   /** What the name itself narrows the models to; absent: all they do. */
   operations?: VideoOperation[];
+  /** Features that one of the models has, but that never settle on it under this name. */
+  lacks?: string[];
   /** Tiers it can resolve to; absent: those of its models. */
   tiers?: string[];
 }

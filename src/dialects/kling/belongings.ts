@@ -20,6 +20,8 @@ interface Belonging {
   title: string;
   idField: string;
   presetsPath: string;
+  /** Most presets a page holds (§2.8). */
+  presetsMax: number;
   /** The first is documented; clients also use the others. */
   deletePaths: string[];
   deleteBody: z.ZodType;
@@ -33,6 +35,7 @@ const belongings: Belonging[] = [
     title: 'Voices',
     idField: 'voice_id',
     presetsPath: `${root}/presets-voices`,
+    presetsMax: 1000,
     deletePaths: [`${root}/delete-voices`],
     deleteBody: deleteVoiceBody,
   },
@@ -41,13 +44,11 @@ const belongings: Belonging[] = [
     title: 'Elements',
     idField: 'element_id',
     presetsPath: `${root}/advanced-presets-elements`,
+    presetsMax: 500,
     deletePaths: [`${root}/delete-elements`, `${root}/delete-advanced-elements`],
     deleteBody: deleteElementBody,
   },
 ];
-
-/** §2.8: these lists have longer pages than those of tasks. */
-const presetsMax = 1000;
 
 export function mountBelongings(instance: FastifyInstance, gateway: Gateway): void {
   for (const belonging of belongings) mountBelonging(instance, gateway, belonging);
@@ -55,7 +56,7 @@ export function mountBelongings(instance: FastifyInstance, gateway: Gateway): vo
 
 function mountBelonging(instance: FastifyInstance, gateway: Gateway, belonging: Belonging): void {
   const routes = instance.withTypeProvider<ZodTypeProvider>();
-  const { kind, title, idField } = belonging;
+  const { kind, title, idField, presetsMax } = belonging;
 
   routes.get(
     belonging.presetsPath,

@@ -85,6 +85,13 @@ export const klingSurfaces: KlingSurface[] = [
       model: 'kling-v2-6',
       operation: 'motion-control',
       billsOutputLength: true,
+      // §3.5; the other doors take seed 003's shorter forms.
+      requires: {
+        image: 'image_url',
+        referenceVideo: 'video_url',
+        characterOrientation: 'character_orientation',
+        mode: 'mode',
+      },
     },
     read: looseMotion,
   },
@@ -99,6 +106,8 @@ export const klingSurfaces: KlingSurface[] = [
       model: 'kling-v2-6',
       operation: 'avatar',
       billsOutputLength: true,
+      // §3.9: one of sound_file and audio_id.
+      requires: { image: 'image', audio: 'sound_file' },
     },
   },
 ];

@@ -40,6 +40,8 @@ export const aliases: KlingAlias[] = [
     title: 'Kling 1.5',
     tierStem: 'kling-1.5',
     models: ['kling-v1-5', 'kling-v1-6'],
+    // Pictures settle on 1.5, which takes one.
+    lacks: ['references'],
     // 1.5 makes film from pictures only; its successor takes the texts (row 23).
     settle: (wanted) => (isText(wanted) ? 'kling-v1-6' : 'kling-v1-5'),
   },

@@ -51,7 +51,9 @@ export function resolveFeature(loose: LooseFeature): ResolvedFeature {
   const named = loose.model?.trim() ?? '';
   const hasChoice = !description.models.includes(featureModel);
   const model = hasChoice && named !== '' ? settleModel(description, named) : description.models[0]!;
-  const resolved = judgeFeature(loose, description, { family: 'kling', model, requestedModel: model });
+  // Where there is no model to choose, the feature's own name says what was asked for.
+  const requestedModel = named !== '' ? named : hasChoice ? model : loose.operation;
+  const resolved = judgeFeature(loose, description, { family: 'kling', model, requestedModel });
   if (!hasChoice && named !== '' && named.toLowerCase() !== featureModel) {
     const message = `${loose.operation} has a model of its own: ${show(named)} changes neither result nor price.`;
     resolved.warnings.push({ code: 'model_ignored', field: 'model_name', message });
