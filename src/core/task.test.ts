@@ -28,8 +28,8 @@ describe('a frame', () => {
 describe('the next poll', () => {
   const middle = 0.5;
 
-  test('comes each second while the task is young', () => {
-    for (const ageMs of [0, 1, 5_000, 10_000]) assert.equal(pollDelayMs(ageMs, middle, 1), 1_000);
+  test('comes every three seconds while the task is young', () => {
+    for (const ageMs of [0, 1, 5_000, 30_000]) assert.equal(pollDelayMs(ageMs, middle, 1), 3_000);
   });
 
   test('comes after a tenth of the age, at most after fifteen seconds', () => {
@@ -57,6 +57,6 @@ describe('the next poll', () => {
   });
 
   test('is not put off by a clock that went back', () => {
-    assert.equal(pollDelayMs(-3_600_000, middle, 1), 1_000);
+    assert.equal(pollDelayMs(-3_600_000, middle, 1), 3_000);
   });
 });

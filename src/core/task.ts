@@ -95,12 +95,15 @@ export function frameSize(
   return { width: short, height: short };
 }
 
+/** No film is made in less; what fails sooner is told a moment later, and a push makes the poll due at once. */
+const POLL_FIRST_MS = 3_000;
+
 /**
  * How long to wait before the next poll of an attempt that was accepted `ageMs` ago. It follows from the age alone,
  * so an unchanged poll needs no write: often while young (a failed submit shows at once), then ever more seldom.
  * `jitter` in [0, 1) spreads tasks that were created together.
  */
 export function pollDelayMs(ageMs: number, jitter: number, speed: number): number {
-  const base = Math.min(15_000, Math.max(1_000, ageMs / 10));
+  const base = Math.min(15_000, Math.max(POLL_FIRST_MS, ageMs / 10));
   return (base * (0.9 + 0.2 * jitter)) / speed;
 }

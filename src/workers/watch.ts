@@ -18,7 +18,7 @@ const POLL_BATCH_MAX = 2_000;
 const POLLS_AT_ONCE = 8;
 const POLL_TIMEOUT_MS = 30_000;
 /** Between two rounds: what falls due meanwhile shares the next one's pages. */
-const ROUND_GAP_MS = 250;
+const ROUND_GAP_MS = 500;
 /** A round is followed by a rest in proportion, so that a slow upstream is not asked without pause. */
 const REST_FACTOR = 4;
 const REST_MAX_MS = 5_000;

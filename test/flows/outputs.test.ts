@@ -45,7 +45,7 @@ describe('a film that is made', () => {
     story(async (world) => {
       const { task } = await world.create();
       world.make(task.id, '/expired.mp4');
-      await world.advance(1_500);
+      await world.advance(4_000);
       world.make(task.id, '/film.mp4');
       await world.advance(30_000);
       assert.deepEqual(
@@ -63,7 +63,7 @@ describe('a film that is made', () => {
       world.server.answers.set('/film.mp4', sends('', 'text/plain', 500));
       const { task } = await world.create();
       world.make(task.id);
-      await world.advance(1_500);
+      await world.advance(4_000);
       world.upstream.set(task.id, { status: 'unknown' });
       world.server.answers.set('/film.mp4', sends(film));
       await world.advance(30_000);

@@ -106,6 +106,12 @@ export function isQueriedByOwnId(path: string): boolean {
 
 /** What the units of a task made at this path are counted in. */
 export function costUnitAt(path: string): string {
-  const route: FeatureRoute | undefined = Object.values(FEATURE_ROUTES).find((one) => one.path === path);
-  return route?.costUnit ?? 'unit';
+  return costUnits.get(path) ?? 'unit';
 }
+
+const costUnits = new Map(
+  Object.values(FEATURE_ROUTES).map((route: FeatureRoute) => [
+    route.path as string,
+    route.costUnit ?? 'unit',
+  ]),
+);

@@ -67,7 +67,7 @@ export async function lookupAt(
 ): Promise<{ ref: Json } | null> {
   let task = await find(path, clientRef, channel, signal);
   if (!task && !isQueriedByOwnId(path)) {
-    const newest = await listed(path, 1, channel, signal);
+    const newest = (await listed(path, 1, channel, signal)).flatMap((item) => readTask(item, path) ?? []);
     task = newest.find(({ externalTaskId }) => externalTaskId === clientRef) ?? null;
   }
   return task ? { ref: { path, task_id: task.taskId } } : null;
@@ -129,15 +129,11 @@ function isNotFound(error: unknown): boolean {
   return error instanceof UpstreamError && error.upstreamCode === String(codeNotFound);
 }
 
-async function listed(
-  path: string,
-  page: number,
-  channel: Channel,
-  signal: AbortSignal,
-): Promise<WireTask[]> {
+/** One page of a list, as it came. */
+async function listed(path: string, page: number, channel: Channel, signal: AbortSignal): Promise<Json[]> {
   const query = `pageNum=${page}&pageSize=${pageSize}`;
   const data = await call({ method: 'GET', path: `${path}?${query}` }, channel, signal);
-  return (Array.isArray(data) ? data : []).flatMap((item) => readTask(item, path) ?? []);
+  return Array.isArray(data) ? data : [];
 }
 
 /**
@@ -154,9 +150,12 @@ async function list(
   const missing = new Set(ids);
   for (let page = 1; missing.size >= listFrom && page < missing.size && page <= pagesMax; page++) {
     const found = await listed(path, page, channel, signal);
-    for (const task of found) {
-      tasks.set(task.taskId, task);
-      missing.delete(task.taskId);
+    for (const item of found) {
+      // Most of a page concerns tasks that nobody asked about now.
+      const id = isObject(item) ? item['task_id'] : undefined;
+      if (typeof id !== 'string' || !missing.delete(id)) continue;
+      const task = readTask(item, path);
+      if (task) tasks.set(id, task);
     }
     if (found.length < pageSize) break;
   }
