@@ -18,7 +18,9 @@ export function accountVerbs({ store, clock, newId }: AdminContext): AccountVerb
     },
     async updateAccount(id, patch) {
       const row =
-        Object.keys(patch).length === 0 ? await store.getAccount(id) : await store.updateAccount(id, patch, clock.now());
+        Object.keys(patch).length === 0
+          ? await store.getAccount(id)
+          : await store.updateAccount(id, patch, clock.now());
       return row ?? unknownAccount(id);
     },
   };
