@@ -6,7 +6,16 @@ import { chooseChannel, type Candidate, type Route } from './routing.ts';
 const request = {} as Parameters<typeof chooseChannel>[1];
 
 function candidate(id: string, fields: Partial<Candidate> = {}): Candidate {
-  return { id, enabled: true, sandbox: false, priority: 0, weight: 1, missing: () => null, ...fields };
+  return {
+    id,
+    enabled: true,
+    sandbox: false,
+    isHealthy: true,
+    priority: 0,
+    weight: 1,
+    missing: () => null,
+    ...fields,
+  };
 }
 
 interface Options {
@@ -33,6 +42,12 @@ describe('routing', () => {
   test('asks first who can make it, and only then who is preferred', () => {
     const unable = candidate('unable', { priority: 9, missing: () => 'no end frame' });
     assert.equal(chosen([unable, candidate('able')]), 'able');
+  });
+
+  test('passes over who is down, whatever its priority, while anybody else is able', () => {
+    const down = candidate('down', { priority: 9, isHealthy: false });
+    assert.equal(chosen([down, candidate('up')]), 'up');
+    assert.equal(chosen([down, candidate('unable', { missing: () => 'no end frame' })]), 'down');
   });
 
   test('says each thing that is missing once', () => {

@@ -10,6 +10,8 @@ export interface Candidate {
   sandbox: boolean;
   /** Higher is preferred. */
   priority: number;
+  /** It did not just refuse for reasons of its own (credential, balance, outage). */
+  isHealthy: boolean;
   /** Share among channels of the same priority; 0 only when nothing else is left. */
   weight: number;
   /** Why this channel cannot make the request; null when it can. */
@@ -28,7 +30,7 @@ export interface RouteOptions {
 }
 
 /**
- * Picks a channel, or says what is missing: one sentence for every distinct reason, so that the refusal can name
+ * Picks a channel by capability, health, priority and weight, or says what is missing: one sentence for every distinct reason, so that the refusal can name
  * the way out. A paying caller never gets a simulated film by accident: once a real channel is enabled, sandbox
  * channels are no candidates.
  */
@@ -49,8 +51,11 @@ export function chooseChannel(candidates: Candidate[], request: TaskRequest, opt
       missing: missing.size > 0 ? [...missing] : ['no channel is enabled'],
     };
   }
-  const priority = Math.max(...able.map((candidate) => candidate.priority));
-  const best = able.filter((candidate) => candidate.priority === priority);
+  // Who is known to be down comes only where nobody else is able; its pause ends, and it is tried again.
+  const healthy = able.filter((candidate) => candidate.isHealthy);
+  const pool = healthy.length > 0 ? healthy : able;
+  const priority = Math.max(...pool.map((candidate) => candidate.priority));
+  const best = pool.filter((candidate) => candidate.priority === priority);
   const total = best.reduce((sum, candidate) => sum + candidate.weight, 0);
   if (total === 0) return { channelId: best[Math.floor(options.random * best.length)]!.id };
   let point = options.random * total;

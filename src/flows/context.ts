@@ -54,6 +54,8 @@ export interface Slot {
 export interface Lanes {
   /** A free slot when nobody waits before us, else null: then the task waits for its lane. */
   reserve(channelId: string): Slot | null;
+  /** False while the channel rests after a refusal that was about itself, not about the task. */
+  isHealthy(channelId: string): boolean;
   /** Makes the next poll of this task due now (a push arrived). */
   hint(channelId: string, taskId: string): void;
   /** Sees to it that an attempt which nobody submits any more, and which may not be recorded, is settled. */

@@ -71,6 +71,7 @@ function candidateOf(ctx: FlowContext, row: ChannelRow): Candidate {
     sandbox: row.sandbox,
     priority: row.priority,
     weight: row.weight,
+    isHealthy: ctx.lanes.isHealthy(row.id),
     missing(request) {
       const maker = makerOf(provider, request);
       if (provider === undefined || maker === null) {

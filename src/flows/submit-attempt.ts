@@ -26,7 +26,12 @@ export type SubmitOutcome =
  * Told of a refusal that says "not now", before the task waits again: nobody must take it up at once. `isHere`: it will
  * wait for this channel.
  */
-export type OnRefused = (refusal: { retryAfterMs: number | null; isHere: boolean }) => void;
+export type OnRefused = (refusal: {
+  retryAfterMs: number | null;
+  isHere: boolean;
+  /** The channel itself is in trouble, not merely busy. */
+  isDown: boolean;
+}) => void;
 
 /**
  * Submits the attempt and records the outcome. Rejects only when the store cannot record it (then the attempt stays
@@ -165,7 +170,11 @@ export async function recordWaiting(
   const mayMove = error.kind !== 'busy' && !isPinned(task.request);
   const other = mayMove ? await routeElsewhere(ctx, task.request, row.id) : null;
   const channelId = other ?? row.id;
-  onRefused({ retryAfterMs: error.retryAfterMs, isHere: other === null });
+  onRefused({
+    retryAfterMs: error.retryAfterMs,
+    isHere: other === null,
+    isDown: error.kind !== 'busy',
+  });
   const at = ctx.clock.now();
   await ctx.store.refuseAttempt({
     attemptId,

@@ -57,6 +57,8 @@ export class Lane {
   #stopped = false;
   #pausedUntil = 0;
   #refusals = 0;
+  /** The last refusal was about the channel itself. */
+  #isDown = false;
   /** Most submits under way: one after a refusal, twice as many with every acceptance, then any number. */
   #submitsMax = Infinity;
   /** Requests per second: the earliest time of the next submit. */
@@ -146,6 +148,11 @@ export class Lane {
   /** A push arrived for this task: its next poll is due now. */
   hint(taskId: string): void {
     this.#watch.hint(taskId);
+  }
+
+  /** Not resting after a refusal that was about the channel itself. */
+  get isHealthy(): boolean {
+    return !this.#isDown || this.#ctx.clock.now() >= this.#pausedUntil;
   }
 
   get inUse(): number {
@@ -319,12 +326,14 @@ export class Lane {
   }
 
   #speedUp(): void {
+    this.#isDown = false;
     this.#refusals = 0;
     this.#submitsMax = this.#submitsMax >= FILL_MAX ? Infinity : this.#submitsMax * 2;
   }
 
   /** "Not now": wait as told, else ever longer; after that, one submit tries the water. */
-  readonly #onRefused: OnRefused = ({ retryAfterMs, isHere }) => {
+  readonly #onRefused: OnRefused = ({ retryAfterMs, isHere, isDown }) => {
+    this.#isDown = isDown;
     if (isHere) this.#submitsMax = 1;
     const now = this.#ctx.clock.now();
     // Refusals of submits that were under way together are one piece of news.

@@ -58,6 +58,10 @@ export class LaneSet implements Lanes {
     this.#lanes.get(task.channelId)?.lookAfter(task, attemptId);
   }
 
+  isHealthy(channelId: string): boolean {
+    return this.#lanes.get(channelId)?.isHealthy ?? true;
+  }
+
   running(channelId: string): number {
     return this.#lanes.get(channelId)?.inUse ?? 0;
   }

@@ -109,6 +109,23 @@ describe('an upstream that is busy', () => {
   );
 
   test(
+    'is passed over by new requests while it rests after trouble of its own, and comes back after',
+    story(async (world) => {
+      await world.addChannel({ id: 'chan_second', provider: 'other', priority: -1 });
+      let isDown = true;
+      world.upstream.answer = () => (isDown ? { refuse: 'channel' } : 'accept');
+      await world.create();
+      const { task } = await world.create();
+      assert.equal(world.upstream.submits.length, 1, 'it is not asked again while it rests');
+      assert.equal(world.other.submitsOf(task.id), 1);
+      isDown = false;
+      await world.advance(5_000);
+      const later = await world.create();
+      assert.equal(world.upstream.submitsOf(later.task.id), 1);
+    }),
+  );
+
+  test(
     'is left alone for as long as its Retry-After says, and other changes do not shorten that',
     story(async (world) => {
       world.upstream.answer = ({ at }) =>

@@ -413,7 +413,15 @@ describe('what VOD cannot make of a feature', () => {
 });
 
 describe('beside a simulator that can do the same', () => {
-  const other = { id: 'other', enabled: true, sandbox: true, priority: 0, weight: 1, missing: () => null };
+  const other = {
+    id: 'other',
+    enabled: true,
+    isHealthy: true,
+    sandbox: true,
+    priority: 0,
+    weight: 1,
+    missing: () => null,
+  };
   const own: Candidate = {
     ...other,
     id: 'tencent-vod',
