@@ -1,0 +1,91 @@
+/** What operators can do. */
+import type { Intent } from '../intent.ts';
+import type { Limits } from '../limits.ts';
+import type { Currency } from '../money.ts';
+import type { Task } from '../task.ts';
+import type { Webhooks } from '../webhook-ports.ts';
+import type { ResponseStyle } from './access.ts';
+import type { AccountRow, ChannelRow, KeyRow, LedgerRow, Page, PageQuery, WalletRow } from './rows.ts';
+import type { LedgerVerdict, Store, TaskRecord } from './store.ts';
+
+/** What a new key's owner sees exactly once. */
+export interface IssuedKey {
+  id: string;
+  apiKey: string;
+  accessKey: string;
+  secretKey: string;
+}
+
+/** A channel as operators see it: never the credential. */
+export interface ChannelView extends Omit<ChannelRow, 'credentialSealed'> {
+  /** Running and waiting now. */
+  running: number;
+  waiting: number;
+}
+
+/** What the admin API, the console and the CLI can do. Refusals are GatewayErrors. */
+export interface Admin {
+  listAccounts(query: PageQuery): Promise<Page<AccountRow>>;
+  createAccount(input: { name: string }): Promise<AccountRow>;
+  getAccount(id: string): Promise<AccountRow>;
+  /** `limits: null` takes them away. */
+  updateAccount(
+    id: string,
+    patch: { name?: string; status?: AccountRow['status']; limits?: Limits | null },
+  ): Promise<AccountRow>;
+  listKeys(accountId: string): Promise<KeyRow[]>;
+  createKey(
+    accountId: string,
+    input: { name: string; responseStyle: ResponseStyle; limits?: Limits },
+  ): Promise<IssuedKey>;
+  updateKey(
+    accountId: string,
+    keyId: string,
+    patch: { name?: string; limits?: Limits | null },
+  ): Promise<KeyRow>;
+  revokeKey(accountId: string, keyId: string): Promise<KeyRow>;
+  topUp(
+    accountId: string,
+    input: { amountMicros: bigint; note: string | null },
+    intent?: Intent | null,
+  ): Promise<WalletRow & { replayed?: true }>;
+  wallet(accountId: string): Promise<WalletRow>;
+  ledger(accountId: string, query: PageQuery): Promise<Page<LedgerRow>>;
+  verifyLedger(): Promise<LedgerVerdict>;
+  listChannels(): Promise<ChannelView[]>;
+  createChannel(input: ChannelInput): Promise<ChannelView>;
+  getChannel(id: string): Promise<ChannelView>;
+  updateChannel(id: string, patch: Partial<Omit<ChannelInput, 'provider'>>): Promise<ChannelView>;
+  deleteChannel(id: string): Promise<void>;
+  probeChannel(id: string): Promise<{ ok: boolean; message: string }>;
+  listTasks(query: Parameters<Store['adminTasks']>[0]): Promise<Page<Task>>;
+  taskRecord(id: string): Promise<TaskRecord>;
+  webhooks: Webhooks;
+  prices(): PriceView[];
+}
+
+export interface ChannelInput {
+  name: string;
+  provider: string;
+  credential: unknown;
+  baseUrl: string | null;
+  priority: number;
+  weight: number;
+  concurrency: number | null;
+  requestsPerSecond: number | null;
+  enabled: boolean;
+}
+
+/** A price as it stands now, the operator's overrides included. */
+export interface PriceView {
+  tier: string;
+  unit: string;
+  operation: string | null;
+  model: string | null;
+  /** Holds only for requests with this surcharge (`ref`: a reference is given; `voice`: a voice is chosen). */
+  surcharge?: string | null;
+  unitPriceMicros: bigint;
+  currency: Currency;
+  quantityMin: number | null;
+  source: 'default' | 'config';
+}
