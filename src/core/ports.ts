@@ -1,7 +1,7 @@
 /**
- * The interfaces between modules, one file for each edge. Vocabulary: STYLE §8 as kept in CONTRIBUTING.md: *dialect* is how it is
- * asked for, *family* what is sold, *provider* who makes it, *channel* one configured account there, *task* what
- * the caller sees, *attempt* one submission of it to one channel.
+ * The interfaces between modules, one file for each edge. Vocabulary, as in CONTRIBUTING.md: *dialect* is how it is asked
+ * for, *family* what is sold, *provider* who makes it, *channel* one configured account there, *task* what the caller
+ * sees, *attempt* one submission of it to one channel.
  */
 export type { Json } from '../lib/json.ts';
 export type { Clock } from '../lib/clock.ts';
