@@ -1,10 +1,11 @@
 /**
  * `npm test`: every test file of the repository, or the ones named; two files at a time. Ends with one line of totals;
- * every skipped test is named with its reason.
+ * every skipped test is named with its reason. One PostgreSQL serves all files, unless REELAY_TEST_DATABASE_URL names one.
  */
 import { globSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { startPostgres } from '../test/helpers/postgres.ts';
 
 const named = process.argv.slice(2);
 const patterns = named.length > 0 ? named : ['{src,test,conformance,scripts,bench}/**/*.test.ts'];
@@ -13,6 +14,9 @@ if (files.length === 0) {
   console.error(`No test file matches ${patterns.join(' ')}`);
   process.exit(1);
 }
+
+const postgres = process.env.REELAY_TEST_DATABASE_URL ? null : await startPostgres();
+if (postgres) process.env.REELAY_TEST_DATABASE_URL = postgres.url;
 
 const totals = { passed: 0, failed: 0, skipped: [] as string[] };
 const stream = run({ files, concurrency: 2, timeout: 300_000 });
@@ -26,6 +30,7 @@ stream.on('test:fail', (event) => {
 });
 stream.compose(new spec()).pipe(process.stdout);
 stream.on('end', () => {
+  void postgres?.stop();
   // After the reporter has written its own summary.
   process.once('beforeExit', () => {
     for (const skip of totals.skipped) console.log(`skipped ${skip}`);
