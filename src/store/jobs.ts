@@ -98,6 +98,7 @@ export interface NewJob {
 
 /** Adds a job in the transaction of the change that needs it. */
 export function* enqueue(tx: Tx, job: NewJob): Procedure<string> {
+  if (tx.enqueue) return tx.enqueue(job);
   const id = tx.newId('job_', job.at);
   yield* change(insert, {
     id,

@@ -4,6 +4,7 @@
  * synchronously on SQLite and asynchronously on an engine behind a socket.
  */
 import type { Compilable, Kysely } from 'kysely';
+import type { PendingJob } from '../core/ports.ts';
 import type { Engine } from './engine.ts';
 import type { Database } from './schema.ts';
 
@@ -115,6 +116,8 @@ export interface Tx {
   newId(prefix: `${string}_`, nowMs: number): string;
   /** Tells listeners of the topic after the commit. */
   notify(topic: string): void;
+  /** Hands a job to the engine that keeps jobs, in this transaction; answers its id. Absent where jobs are our rows. */
+  enqueue?(job: Omit<PendingJob, 'id'>): string;
 }
 
 /** A change: one transaction, plain-data arguments and result. Throws GatewayError to refuse. */

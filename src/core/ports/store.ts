@@ -258,6 +258,27 @@ export interface JobStore {
   nextRunAt(queue: string): Promise<number | null>;
 }
 
+/** Runs one statement (`$1`, `$2`, …) in the transaction that is about to commit. */
+export type ExecuteSql = (text: string, values?: unknown[]) => Promise<{ rows: unknown[] }>;
+
+/** A job as a change asked for it; `id` is a UUID. */
+export interface PendingJob {
+  id: string;
+  queue: string;
+  data: Json;
+  /** Unix ms. */
+  runAt: number;
+  at: number;
+}
+
+/**
+ * An engine of background jobs that lives in the store's own database: the jobs of a transaction are handed to it right
+ * before the commit, so that they exist exactly when the change does. A rejection undoes the transaction.
+ */
+export interface JobWriter {
+  insert(jobs: PendingJob[], executeSql: ExecuteSql): Promise<void>;
+}
+
 export interface FinishTask {
   taskId: string;
   attemptId: string | null;
