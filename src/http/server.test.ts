@@ -226,6 +226,10 @@ describe('forms', () => {
       (await post(part(`${'['.repeat(20_000)}${']'.repeat(20_000)}`))).json().echo,
       'invalid_json',
     );
+    const before = process.memoryUsage().rss;
+    assert.equal((await post(part(`[${'{},'.repeat(8 * 2 ** 20)}1]`))).json().echo, 'invalid_json');
+    // Built as values it would be half a gigabyte.
+    assert.ok(process.memoryUsage().rss - before < 250 * 2 ** 20);
   });
 });
 

@@ -55,6 +55,29 @@ test('brackets inside strings are not nesting', () => {
   assert.equal(parseJson(JSON.stringify('[{"'.repeat(1000) + '\\')), '[{"'.repeat(1000) + '\\');
 });
 
+test('a document of countless small values is refused before any of them is built', () => {
+  const bombs = {
+    arrays: '[],',
+    objects: '{},',
+    numbers: '1,',
+    texts: '"",',
+    nested: '[[[[[[[[[[]]]]]]]]]],',
+    keys: '"k":1,',
+  };
+  for (const [name, value] of Object.entries(bombs)) {
+    const [open, close] = name === 'keys' ? ['{', '"z":1}'] : ['[', '0]'];
+    // The long number and the name are what made the parser look at every value twice.
+    const text = `${open}${name === 'keys' ? '' : '1234567890123456,"__proto__",'}${value.repeat(2 ** 20)}${close}`;
+    const started = performance.now();
+    assert.equal(refusal(text).reason, 'too_many_values', name);
+    assert.ok(performance.now() - started < 1000, name);
+  }
+  const allowed = JSON.parse(`[${'0,'.repeat(99_998)}0]`) as unknown;
+  assert.deepEqual(parseJson(JSON.stringify(allowed)), allowed);
+  // What is large for its texts is not meant.
+  assert.equal((parseJson(JSON.stringify([','.repeat(2 ** 20)])) as string[])[0]!.length, 2 ** 20);
+});
+
 test('siblings are not nesting', () => {
   assert.equal((parseJson(`[${'[],{},'.repeat(1000)}1]`) as unknown[]).length, 2001);
 });

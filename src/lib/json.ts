@@ -3,9 +3,9 @@ import { findJsonFault } from './json-fault.ts';
 /** A JSON value as {@link parseJson} returns it: integers outside ±(2^53−1) are bigint. */
 export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json };
 
-export type JsonErrorReason = 'too_deep' | 'malformed';
+export type JsonErrorReason = 'too_deep' | 'too_many_values' | 'malformed';
 
-/** The text is no JSON (`malformed`) or is nested further than allowed (`too_deep`). */
+/** The text is no JSON (`malformed`), is nested further than allowed (`too_deep`), or holds more values than that. */
 export class JsonError extends Error {
   readonly reason: JsonErrorReason;
   /** Offset of the first character at fault, counted in UTF-16 units from 0. */
@@ -21,6 +21,12 @@ export class JsonError extends Error {
 
 const depthMaxDefault = 32;
 
+/**
+ * Largest documents are large for the pictures in them. Small values cost tens of bytes each once built, and a document
+ * of nothing else is an attack: 32 MiB of `{},` and one long number took 3.3 GB and held the process for 20 s.
+ */
+const valuesMax = 100_000;
+
 /** 2^53 − 1 has 16 digits: a shorter run cannot be an integer that a double would round. */
 const digitRunMin = 16;
 
@@ -31,7 +37,7 @@ const digitRunMin = 16;
 const bigintDigitsMax = 64;
 
 /**
- * Parses JSON from outside. Nesting is checked before anything is built; integers a double would round come
+ * Parses JSON from outside. Nesting and the number of values are checked before anything is built; integers a double would round come
  * back as bigint; keys named `__proto__` are dropped, so that no later copy can change a prototype.
  * Throws {@link JsonError}.
  */
@@ -44,6 +50,9 @@ export function parseJson(text: string, options: { depthMax?: number } = {}): Js
       `JSON is nested more than ${depthMax} levels deep at ${place(text, shape.tooDeepAt)}`,
       shape.tooDeepAt,
     );
+  }
+  if (shape.tooManyAt >= 0) {
+    throw new JsonError('too_many_values', `JSON holds more than ${valuesMax} values`, shape.tooManyAt);
   }
   try {
     // The reviver costs several times the plain parse, so it runs only for texts that need it.
@@ -99,25 +108,39 @@ function mayNamePrototype(text: string): boolean {
   return text.includes('__proto__') || (text.includes('\\u005') && /\\u005f/i.test(text));
 }
 
-/** One pass over the structure: where nesting passes the cap, and whether a number of 16 digits occurs. */
-function scan(text: string, depthMax: number): { tooDeepAt: number; hasLongNumber: boolean } {
+interface Shape {
+  /** Where nesting passes the cap; −1 when it does not. */
+  tooDeepAt: number;
+  /** Where the values pass theirs; −1 when they do not. */
+  tooManyAt: number;
+  /** A run of {@link digitRunMin} digits occurs. */
+  hasLongNumber: boolean;
+}
+
+/** One pass over the structure; strings are stepped over. */
+function scan(text: string, depthMax: number): Shape {
   const end = text.length;
   let depth = 0;
   let digitRun = 0;
-  let hasLongNumber = false;
+  // Every value but the first of its array or object follows a comma, the first one an opening bracket.
+  let values = 0;
+  const shape: Shape = { tooDeepAt: -1, tooManyAt: -1, hasLongNumber: false };
   for (let index = 0; index < end; index++) {
     const code = text.charCodeAt(index);
     if (code >= 0x30 && code <= 0x39) {
-      if (++digitRun === digitRunMin) hasLongNumber = true;
+      if (++digitRun === digitRunMin) shape.hasLongNumber = true;
       continue;
     }
     digitRun = 0;
     if (code === 0x22) index = stringEnd(text, index + 1);
-    else if (code === 0x7b || code === 0x5b) {
-      if (++depth > depthMax) return { tooDeepAt: index, hasLongNumber };
+    else if (code === 0x2c) {
+      if (++values > valuesMax) return { ...shape, tooManyAt: index };
+    } else if (code === 0x7b || code === 0x5b) {
+      if (++depth > depthMax) return { ...shape, tooDeepAt: index };
+      if (++values > valuesMax) return { ...shape, tooManyAt: index };
     } else if (code === 0x7d || code === 0x5d) depth--;
   }
-  return { tooDeepAt: -1, hasLongNumber };
+  return shape;
 }
 
 /** Index of the quote that closes the string whose content begins at `start`; the text's end if none does. */
