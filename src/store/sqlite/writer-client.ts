@@ -1,4 +1,5 @@
 /** The main thread's side of the writer: one message per turn with every change that was asked for in it. */
+import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Answer, Call, Outcome } from './batch.ts';
 import { failureOf, toError, unavailable, type Failure } from './failures.ts';
@@ -16,6 +17,9 @@ export interface Writer {
   close(): Promise<void>;
 }
 
+/** New objects of the thread live for one batch: a small nursery holds them, and keeps the idle process small. */
+const YOUNG_MIB = 4;
+
 interface Waiter {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -30,7 +34,11 @@ export function createWriter(settings: WriterSettings, onCommit: (topics: string
   let worker: Worker | null = start();
 
   function start(): Worker {
-    const started = new Worker(new URL('./writer.ts', import.meta.url), { workerData: settings });
+    const started = new Worker(new URL('./writer.ts', import.meta.url), {
+      workerData: settings,
+      env: environment(),
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
     started.on('message', receive);
     started.on('error', (error) => lose(started, error));
     started.on('exit', () => lose(started, new Error('the writer thread ended')));
@@ -103,4 +111,10 @@ export function createWriter(settings: WriterSettings, onCommit: (topics: string
       });
     },
   };
+}
+
+/** A thread finds the compiled code of earlier starts by its environment alone. */
+function environment(): NodeJS.ProcessEnv {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: directory };
 }
