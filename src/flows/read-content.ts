@@ -99,7 +99,7 @@ async function drawCover(ctx: FlowContext, task: Task): Promise<StoredOutput | n
   const path = video && ctx.media.localPath(video.key);
   if (!path) return null;
   if ((await ctx.media.stat(key)) === null) {
-    const picture = await coverByFfmpeg(path);
+    const picture = await coverByFfmpeg(path, video.contentType);
     if (picture === null) return null;
     await ctx.media.put(key, picture, { contentType: 'image/jpeg' });
   }
