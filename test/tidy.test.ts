@@ -16,6 +16,7 @@ const MAY_KNOW: Record<string, string[]> = {
   providers: ['core', 'lib'],
   store: ['core', 'lib'],
   media: ['core', 'lib'],
+  counters: ['core', 'lib'],
   jobs: ['core', 'lib'],
   flows: ['core', 'lib'],
   workers: ['core', 'flows', 'lib'],
