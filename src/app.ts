@@ -16,6 +16,7 @@ import { createAdmin } from './flows/admin/index.ts';
 import { createAuthenticator } from './flows/authenticate.ts';
 import type { Faults, FlowContext } from './flows/context.ts';
 import { createGateway } from './flows/gateway.ts';
+import { createSecretKeeper, rootKeyFault } from './flows/secret-keeper.ts';
 import { createChannelDirectory } from './flows/open-channel.ts';
 import { readLinkedContent, readLinkedInput } from './flows/read-content.ts';
 import { buildServer } from './http/server.ts';
@@ -77,9 +78,12 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     const dialects: Dialect<FastifyInstance>[] = Object.values(dialectRegistry);
 
     // What is kept.
-    const secrets = loadSecrets(config);
+    const { rootKeys, adminToken } = loadSecrets(config);
+    const { keyring, linkKeys } = rootKeys;
     const store = await openStore({ directory: config.dataDir, clock, ...parts.store });
     closers.push(() => store.close());
+    const keyFault = await rootKeyFault({ store: store.sealed, rootKeys, clock });
+    if (keyFault !== null) throw new ConfigError(keyFault);
     const media = await openLocalDisk(join(config.dataDir, 'media'));
 
     // Whom we talk to.
@@ -97,12 +101,12 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     /** A signed URL of ours for this channel's upstream. */
     const linkFor = (row: ChannelRow, path: string, seconds: number): string | null =>
       reaches(row, publicUrl())
-        ? publicUrl() + signUrl(secrets.linkKey, path, Math.floor(clock.now() / 1000) + seconds)
+        ? publicUrl() + signUrl(linkKeys[0]!, path, Math.floor(clock.now() / 1000) + seconds)
         : null;
     const channels = await createChannelDirectory({
       store,
       providers,
-      keyring: secrets.keyring,
+      keyring,
       media,
       clock,
       sandboxUrl: (providerId) => (sandbox.url === null ? null : `${sandbox.url}/${providerId}`),
@@ -128,8 +132,8 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       newTaskId: () => newTaskId(clock.now()),
       newDecimalId: () => decimalId(clock.now()),
       owner: `${process.pid}-${randomBytes(6).toString('hex')}`,
-      signedLink: (path, expiresAt) => publicUrl() + signUrl(secrets.linkKey, path, expiresAt),
-      keyring: secrets.keyring,
+      signedLink: (path, expiresAt) => publicUrl() + signUrl(linkKeys[0]!, path, expiresAt),
+      keyring,
       renderTask: (view) => dialectRegistry.openai.renderCallback?.(view) ?? null,
       renderCallback: (view) => renderCallback(dialects, view),
       settings: {
@@ -145,12 +149,19 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       },
     };
 
+    const keeper = createSecretKeeper({
+      store: store.sealed,
+      rootKeys,
+      clock,
+      onError: (error) => onError(error, 'secrets'),
+    });
+    closers.push(() => keeper.stop());
     const server = await buildServer({
       gateway: createGateway(ctx),
       admin: createAdmin({
         store,
         providers,
-        keyring: secrets.keyring,
+        keyring,
         clock,
         newId: ctx.newId,
         priceBook,
@@ -159,16 +170,17 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
         guarded,
       }),
       dialects,
-      authenticate: createAuthenticator({ store, keyring: secrets.keyring, clock }),
+      authenticate: createAuthenticator({ store, keyring, clock }),
       counters: createMemoryCounters(60),
       trustProxy: config.trustProxy,
-      isAdminToken: (token) => sameText(token, secrets.adminToken),
+      isAdminToken: (token) => sameText(token, adminToken),
       openContent: (taskId, file) => readLinkedContent(ctx, taskId, file),
       openInput: (key) => readLinkedInput(ctx, key),
       async onPush(channelId, taskId) {
         lanes.hint(channelId, taskId);
       },
-      linkKey: secrets.linkKey,
+      linkKeys,
+      secrets: keeper,
       publicUrl: config.publicUrl ?? '',
       currency: config.currency,
       version: VERSION,
@@ -187,11 +199,11 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     const first = await prepareFirstRun({
       dataDir: config.dataDir,
       store,
-      keyring: secrets.keyring,
+      keyring,
       clock,
       newId: ctx.newId,
       baseUrl: publicUrl(),
-      adminToken: secrets.adminToken,
+      adminToken,
       demo: config.demo && sandbox.url !== null,
     });
 
@@ -202,6 +214,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     closers.push(() => deliveries.stop());
     await lanes.start(ctx);
     closers.push(() => lanes.stop());
+    keeper.start();
     const sweep = startSweep(ctx, (error) => onError(error, 'sweep'));
     closers.push(() => sweep.stop());
 

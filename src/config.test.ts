@@ -31,6 +31,7 @@ describe('without any setting', () => {
       publicUrl: null,
       currency: 'USD',
       secret: null,
+      secretsAlso: [],
       adminToken: null,
       sandbox: { mode: 'embedded', url: null, explicit: false, speed: 1, render: 'full' },
       demo: true,
@@ -80,6 +81,7 @@ describe('a variable', () => {
     ],
     [{ REELAY_CURRENCY: 'cny' }, (config) => config.currency, 'CNY'],
     [{ REELAY_SECRET: secret }, (config) => config.secret, secret],
+    [{ REELAY_SECRET_ALSO: secret }, (config) => config.secretsAlso, [secret]],
     [{ REELAY_ADMIN_TOKEN: 'a'.repeat(16) }, (config) => config.adminToken, 'a'.repeat(16)],
     [
       { REELAY_SANDBOX: 'embedded' },
@@ -187,6 +189,7 @@ prices:
       publicUrl: 'https://reelay.example.com',
       currency: 'CNY',
       secret: 'y'.repeat(32),
+      secretsAlso: [],
       adminToken: 'y'.repeat(16),
       sandbox: { mode: 'off', url: null, explicit: true, speed: 30, render: 'tiny' },
       demo: false,

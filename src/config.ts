@@ -29,6 +29,7 @@ const fileSchema = z.strictObject({
   public_url: z.string().optional(),
   currency: z.string().optional(),
   secret: z.string().optional(),
+  secret_also: z.union([z.string(), z.array(z.string())]).optional(),
   admin_token: z.string().optional(),
   sandbox: z
     .union([
@@ -60,6 +61,8 @@ export interface Config {
   currency: 'USD' | 'CNY';
   /** Root key for secrets at rest; null: made at first start. */
   secret: string | null;
+  /** Root keys that open but do not seal: the one before, or the one to come. */
+  secretsAlso: string[];
   adminToken: string | null;
   sandbox: {
     mode: 'embedded' | 'off' | 'remote';
@@ -96,7 +99,10 @@ export function loadConfig(env: Record<string, string | undefined>, cwd = proces
       'USD',
       'CNY',
     ]),
-    secret: secretOf(value('REELAY_SECRET') ?? file.secret),
+    secret: secretOf('REELAY_SECRET', value('REELAY_SECRET') ?? file.secret),
+    secretsAlso: [value('REELAY_SECRET_ALSO') ?? file.secret_also ?? []]
+      .flat()
+      .map((text) => secretOf('REELAY_SECRET_ALSO', text)),
     adminToken: tokenOf(value('REELAY_ADMIN_TOKEN') ?? file.admin_token),
     sandbox: {
       ...sandboxOf(sandboxWord),
@@ -172,9 +178,13 @@ function publicUrl(text: string | undefined): string | null {
   return text.replace(/\/+$/, '');
 }
 
-function secretOf(text: string | undefined): string | null {
+function secretOf<Text extends string | undefined>(
+  name: string,
+  text: Text,
+): Text extends string ? string : string | null;
+function secretOf(name: string, text: string | undefined): string | null {
   if (text === undefined) return null;
-  if (text.length < 32) throw new ConfigError('REELAY_SECRET must have at least 32 characters.');
+  if (text.length < 32) throw new ConfigError(`${name} must have at least 32 characters.`);
   return text;
 }
 

@@ -7,6 +7,7 @@ import { download } from './download.ts';
 import { generate } from './generate.ts';
 import { keysCreate, keysList, keysRevoke } from './keys.ts';
 import { ledgerList, ledgerVerify } from './ledger.ts';
+import { secretsRotate, secretsStatus } from './secrets.ts';
 import { start } from './start.ts';
 import { tasksDelete, tasksGet, tasksList } from './tasks.ts';
 import { topUp } from './top-up.ts';
@@ -29,5 +30,7 @@ export const commands: Command[] = [
   channelsList,
   channelsAdd,
   channelsProbe,
+  secretsStatus,
+  secretsRotate,
   doctor,
 ];

@@ -144,6 +144,18 @@ export interface AdminTask {
   ended_at: string | null;
 }
 
+/** Root keys by name, and how much is sealed with each. */
+export interface SecretsStatus {
+  source: 'file' | 'configuration';
+  current_key_id: string;
+  current_since: string;
+  sealed: number;
+  others: { key_id: string; at_hand: boolean; sealed: number }[];
+  unopened: number;
+  resealing: boolean;
+  fault: string | null;
+}
+
 /** The flight recorder. */
 export interface TaskRecord {
   task: AdminTask;

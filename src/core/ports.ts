@@ -11,5 +11,6 @@ export type * from './ports/gateway.ts';
 export type * from './ports/admin.ts';
 export type * from './ports/provider.ts';
 export type * from './ports/rows.ts';
+export type * from './ports/secrets.ts';
 export type * from './ports/store.ts';
 export type * from './ports/media.ts';

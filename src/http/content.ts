@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../core/errors.ts';
 import type { Content } from '../core/ports.ts';
 import { serveBytes } from '../lib/serve-bytes.ts';
-import { verifySignedUrl } from '../lib/signed-url.ts';
+import { verifySignedUrl, type SignedUrlVerdict } from '../lib/signed-url.ts';
 import type { ServerOptions } from './options.ts';
 
 /** Signed links to finished files: no key, so that a browser, a player or a colleague can open them. */
@@ -11,14 +11,14 @@ export function addContent(
   {
     openContent,
     openInput,
-    linkKey,
+    linkKeys,
     clock,
-  }: Pick<ServerOptions, 'openContent' | 'openInput' | 'linkKey' | 'clock'>,
+  }: Pick<ServerOptions, 'openContent' | 'openInput' | 'linkKeys' | 'clock'>,
 ): void {
   type Open = (params: Record<string, string>) => Promise<Content>;
 
   async function answer(open: Open, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    requireSignature(linkKey, request.raw.url ?? '', clock.now());
+    requireSignature(linkKeys, request.raw.url ?? '', clock.now());
     const content = await open(request.params as Record<string, string>);
     const served = await serveBytes(request, content, 'inline');
     if (served.status === 416) {
@@ -52,9 +52,14 @@ export function addContent(
 }
 
 /** Refuses with `invalid_link` whatever is not, to the letter, a link that we signed and that still holds. */
-export function requireSignature(linkKey: Uint8Array, rawUrl: string, nowMs: number): void {
-  const verdict = verifySignedUrl(linkKey, rawUrl, nowMs);
-  if (verdict.ok) return;
+export function requireSignature(linkKeys: readonly Uint8Array[], rawUrl: string, nowMs: number): void {
+  let verdict: SignedUrlVerdict = { ok: false, reason: 'bad_signature' };
+  for (const linkKey of linkKeys) {
+    verdict = verifySignedUrl(linkKey, rawUrl, nowMs);
+    if (verdict.ok) return;
+    // Only a signature can be another key's.
+    if (verdict.reason !== 'bad_signature') break;
+  }
   throw new GatewayError(
     'invalid_link',
     verdict.reason === 'expired'

@@ -1,6 +1,16 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Currency } from '../core/money.ts';
-import type { Admin, Clock, Content, Counters, Dialect, Gateway, Json, Principal } from '../core/ports.ts';
+import type {
+  Admin,
+  Clock,
+  Content,
+  Counters,
+  Dialect,
+  Gateway,
+  Json,
+  Principal,
+  SecretKeeper,
+} from '../core/ports.ts';
 import type { TaskState } from '../core/task.ts';
 
 /** What the HTTP shell is given; it knows nothing of what is behind these. */
@@ -28,8 +38,10 @@ export interface ServerOptions {
    * its 200 all the same, except for `not_found` and `task_not_found`.
    */
   onPush(channelId: string, taskId: string, body: Json): Promise<void>;
-  /** Key of signed links: content and upstream pushes. */
-  linkKey: Uint8Array;
+  /** Keys of signed links, content and upstream pushes: a link of any of them holds. */
+  linkKeys: readonly Uint8Array[];
+  /** Changes root keys. */
+  secrets: SecretKeeper;
   /** How callers reach us, without a trailing slash, for the API description; empty: wherever they found it. */
   publicUrl: string;
   currency: Currency;

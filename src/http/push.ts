@@ -13,7 +13,7 @@ const pushBytesMax = 1024 * 1024;
  */
 export function addPush(
   server: FastifyInstance,
-  { onPush, linkKey, clock }: Pick<ServerOptions, 'onPush' | 'linkKey' | 'clock'>,
+  { onPush, linkKeys, clock }: Pick<ServerOptions, 'onPush' | 'linkKeys' | 'clock'>,
 ): void {
   server.post(
     '/callbacks/:provider/:channelId/:taskId',
@@ -21,7 +21,7 @@ export function addPush(
       bodyLimit: pushBytesMax,
       schema: { hide: true },
       onRequest: (request, _reply, done) => {
-        requireSignature(linkKey, request.raw.url ?? '', clock.now());
+        requireSignature(linkKeys, request.raw.url ?? '', clock.now());
         done();
       },
     },

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { z } from 'zod';
 import { GatewayError } from '../core/errors.ts';
-import type { Admin, Content, Dialect, Gateway } from '../core/ports.ts';
+import type { Admin, Content, Dialect, Gateway, SecretKeeper } from '../core/ports.ts';
 import { createTestClock, type TestClock } from '../lib/clock.ts';
 import { hashApiKey } from '../lib/api-key.ts';
 import { buildServer, type ServerOptions } from './server.ts';
@@ -86,7 +86,8 @@ export async function startFixture(overrides: Partial<ServerOptions> = {}): Prom
       if (taskId === 'task_broken') throw new Error('store is away');
       pushes.push({ channelId, taskId, body });
     },
-    linkKey,
+    linkKeys: [linkKey],
+    secrets: {} as SecretKeeper,
     publicUrl: 'http://127.0.0.1:8787',
     currency: 'USD',
     version: '0.0.0-test',

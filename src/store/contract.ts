@@ -9,6 +9,7 @@ import { testLimits } from './contract/limits.ts';
 import { testLists } from './contract/lists.ts';
 import { testMoney } from './contract/money.ts';
 import { testRepeats } from './contract/repeats.ts';
+import { testSealed } from './contract/sealed.ts';
 import { testTasks } from './contract/tasks.ts';
 import { testWebhooks } from './contract/webhooks.ts';
 
@@ -26,5 +27,6 @@ export function testStore(name: string, make: () => Promise<StoreHarness>): void
   testBelongings(promise);
   testJobRows(promise);
   testWebhooks(promise);
+  testSealed(promise);
   testDurability(promise);
 }

@@ -11,10 +11,7 @@ const schemaOf = (database: DatabaseSync) =>
 
 test('migrations are numbered in order, each once', () => {
   const numbers = migrations.map(({ name }) => Number(name.slice(0, 4)));
-  assert.deepEqual(
-    numbers,
-    numbers.map((_, index) => index + 1),
-  );
+  assert.deepEqual(numbers, [...new Set(numbers)].sort());
 });
 
 test('what is applied is not applied again, and an older database arrives at the same schema', () => {

@@ -12,6 +12,7 @@ import { claimDeliveries, fixMessageBody, settleDelivery } from './deliveries.ts
 import { pruneMessages, redeliver, redeliverAll } from './delivery-log.ts';
 import { deleteResource } from './resources.ts';
 import { claimSending, forgetRepeats } from './repeats.ts';
+import { noteRootKey, resealValues, retireRootKey } from './sealed.ts';
 import type { Mutation } from './statement.ts';
 import { acceptTask, cancelTask, forgetMedia, hideTask, startTask } from './tasks.ts';
 import {
@@ -58,6 +59,9 @@ export const mutations = {
   redeliverAll,
   pruneMessages,
   setWalletLow,
+  resealValues,
+  noteRootKey,
+  retireRootKey,
   enqueueJob,
   claimJobs,
   completeJob,

@@ -319,6 +319,13 @@ export interface JobsTable {
   created_at: number;
 }
 
+/** Names of root keys; the keys themselves are never here. */
+export interface RootKeysTable {
+  id: string;
+  first_used_at: number;
+  retired_at: number | null;
+}
+
 export interface MigrationsTable {
   name: string;
   applied_at: number;
@@ -347,5 +354,6 @@ export interface Database {
   webhook_attempts: WebhookAttemptsTable;
   consumption_events: ConsumptionEventsTable;
   jobs: JobsTable;
+  root_keys: RootKeysTable;
   migrations: MigrationsTable;
 }

@@ -25,6 +25,7 @@ import {
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
 import { findUsedKey } from './repeats.ts';
 import { findResource, isOwnedUpstream, isResourceId, pageResources } from './resources.ts';
+import { sealedStore } from './sealed.ts';
 import { taskRecord } from './task-record.ts';
 import { findTask, getTask, listTasks, pageTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
@@ -147,6 +148,7 @@ export function createStore(backend: Backend): Store {
       nextRunAt: (queue) => read(nextRunAt(queue)),
     },
     webhooks: webhookStore(backend),
+    sealed: sealedStore(backend),
     getEvent: (id) => read(getEvent(id)),
     listEvents: (query) => read(listEvents(query)),
     onCommit: backend.onCommit,

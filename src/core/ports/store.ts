@@ -24,6 +24,7 @@ import type {
   UsedKey,
   WalletRow,
 } from './rows.ts';
+import type { SealedStore } from './secrets.ts';
 
 /**
  * Everything durable. Every method that changes something is one transaction and compares before it sets; a
@@ -225,6 +226,7 @@ export interface Store {
   // jobs, events, and whoever is told of them
   jobs: JobStore;
   webhooks: WebhookStore;
+  sealed: SealedStore;
   getEvent(id: string): Promise<EventRow | null>;
   listEvents(query: PageQuery & { accountId?: string; taskId?: string }): Promise<Page<EventRow>>;
 

@@ -8,6 +8,7 @@ import { addChannelRoutes } from './channels.ts';
 import { addKeyRoutes } from './keys.ts';
 import { addLedgerRoutes } from './ledger.ts';
 import { addPriceRoutes } from './prices.ts';
+import { addSecretRoutes } from './secrets.ts';
 import { addTaskRoutes } from './tasks.ts';
 import { addWalletRoutes } from './wallets.ts';
 import { addWebhookRoutes } from './webhooks.ts';
@@ -43,5 +44,6 @@ export function addAdmin(scope: FastifyInstance, options: ServerOptions): void {
   addChannelRoutes(routes, options.admin);
   addTaskRoutes(routes, options.admin);
   addPriceRoutes(routes, options.admin);
+  addSecretRoutes(routes, options.secrets);
   addWebhookRoutes(routes, options.admin);
 }
