@@ -52,6 +52,8 @@ CREATE INDEX "resources_account" on "resources" ("account_id", "kind", "id") whe
 
 CREATE INDEX "resources_upstream" on "resources" ("kind", "upstream_id") where "deleted_at" is null;
 
+CREATE TABLE "root_keys" ("id" text primary key, "first_used_at" integer not null, "retired_at" integer) strict;
+
 CREATE TABLE "sendings" ("key_id" text not null, "request_hash" text not null, "task_id" text not null, "retry_count" integer not null, "created_at" integer not null, constraint "sendings_key" primary key ("key_id", "request_hash", "task_id")) strict, without rowid;
 
 CREATE INDEX "sendings_age" on "sendings" ("created_at");
