@@ -4,11 +4,23 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { ConfigError, type Config } from './config.ts';
 import { createCatalogue } from './core/catalogue.ts';
-import type { ChannelRow, Clock, Dialect, Family, Json, Provider, Store, TaskView } from './core/ports.ts';
+import type {
+  ChannelRow,
+  Clock,
+  Counters,
+  Dialect,
+  Family,
+  Json,
+  MediaStore,
+  Provider,
+  Store,
+  TaskView,
+} from './core/ports.ts';
 import { createPriceBook, type PriceBook } from './core/pricing.ts';
+import { createMemoryCounters } from './counters/memory.ts';
 import * as dialectRegistry from './dialects/index.ts';
 import * as familyRegistry from './families/index.ts';
 import { makeSandboxChannels, prepareFirstRun, type FirstRun } from './first-run.ts';
@@ -29,7 +41,6 @@ import { openLocalDisk } from './media/local-disk.ts';
 import * as providerRegistry from './providers/index.ts';
 import { createUpstreamHttp, createUpstreamPools } from './providers/kit/upstream-http.ts';
 import { loadSecrets } from './secrets.ts';
-import { createMemoryCounters } from './store/counters.ts';
 import { openStore } from './store/index.ts';
 import { VERSION } from './version.ts';
 import { startDeliveries } from './workers/deliver.ts';
@@ -84,7 +95,8 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     closers.push(() => store.close());
     const keyFault = await rootKeyFault({ store: store.sealed, rootKeys, clock });
     if (keyFault !== null) throw new ConfigError(keyFault);
-    const media = await openLocalDisk(join(config.dataDir, 'media'));
+    const media = await openMedia(config, clock, closers);
+    const counters = await openCounters(config, log, closers);
 
     // Whom we talk to.
     const guarded = createGuardedHttp({ allow: config.allowPrivate, userAgent: `Reelay/${VERSION}` });
@@ -171,7 +183,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       }),
       dialects,
       authenticate: createAuthenticator({ store, keyring, clock }),
-      counters: createMemoryCounters(60),
+      counters,
       trustProxy: config.trustProxy,
       isAdminToken: (token) => sameText(token, adminToken),
       openContent: (taskId, file) => readLinkedContent(ctx, taskId, file),
@@ -232,6 +244,35 @@ function priceBookOf(families: Family[], config: Config): PriceBook {
   } catch (error) {
     throw new ConfigError(`prices: ${(error as Error).message}`);
   }
+}
+
+type Closers = (() => Promise<unknown>)[];
+
+/** On the local disk, or in the bucket the operator named; what is not used is not loaded. */
+async function openMedia(config: Config, clock: Clock, closers: Closers): Promise<MediaStore> {
+  if (config.s3 === null) return openLocalDisk(join(config.dataDir, 'media'));
+  const { openS3 } = await import('./media/s3.ts');
+  const store = await openS3({ ...config.s3, clock }).catch((error: Error) => {
+    throw new ConfigError(`REELAY_S3_ENDPOINT: ${error.message}`);
+  });
+  closers.push(() => store.close());
+  return store;
+}
+
+/** Requests per minute, by key and account. */
+const rateWindowSeconds = 60;
+
+/** Shared in Redis where there is one, else this node's own. */
+async function openCounters(config: Config, log: Logger, closers: Closers): Promise<Counters> {
+  if (config.redisUrl === null) return createMemoryCounters(rateWindowSeconds);
+  const { openRedisCounters } = await import('./counters/redis.ts');
+  const counters = await openRedisCounters(config.redisUrl, rateWindowSeconds, {
+    onOutage: (error) =>
+      log.warn({ err: error }, 'shared rate limits cannot be reached: this node counts alone meanwhile'),
+    onRecovery: () => log.warn('shared rate limits are back'),
+  });
+  closers.push(() => counters.close());
+  return counters;
 }
 
 type SandboxLink = { url: string | null; close: (() => Promise<void>) | null };

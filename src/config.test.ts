@@ -40,6 +40,8 @@ describe('without any setting', () => {
       logLevel: 'warn',
       prices: [],
       retentionMs: 30 * 86_400_000,
+      redisUrl: null,
+      s3: null,
     });
   });
 
@@ -47,7 +49,7 @@ describe('without any setting', () => {
     const names = [
       'HOST PORT REELAY_DATA REELAY_PUBLIC_URL REELAY_CURRENCY REELAY_SECRET REELAY_ADMIN_TOKEN REELAY_SANDBOX',
       'REELAY_SANDBOX_SPEED REELAY_SANDBOX_RENDER REELAY_DEMO REELAY_ALLOW_PRIVATE REELAY_TRUST_PROXY REELAY_LOG_LEVEL REELAY_CONFIG',
-      'DATABASE_URL REDIS_URL REELAY_S3_BUCKET',
+      'DATABASE_URL REDIS_URL REELAY_S3_ENDPOINT REELAY_S3_REGION REELAY_S3_BUCKET REELAY_S3_ACCESS_KEY REELAY_S3_SECRET_KEY',
     ].flatMap((line) => line.split(' '));
     assert.deepEqual(load(Object.fromEntries(names.map((name) => [name, '']))), load());
   });
@@ -140,14 +142,30 @@ describe('a variable', () => {
     ['REELAY_LOG_LEVEL', 'loud', /REELAY_LOG_LEVEL must be one of/],
     ['REELAY_CONFIG', 'nowhere.yaml', /REELAY_CONFIG names .*nowhere\.yaml, but there is no such file/],
     ['DATABASE_URL', 'postgres://db/reelay', /DATABASE_URL/],
-    ['REDIS_URL', 'redis://cache', /REDIS_URL/],
-    ['REELAY_S3_ENDPOINT', 'https://s3.example.com', /REELAY_S3_ENDPOINT/],
-    ['REELAY_S3_BUCKET', 'films', /REELAY_S3_BUCKET/],
+    ['REDIS_URL', 'cache:6379', /REDIS_URL must be a URL like redis:/],
+    ['REELAY_S3_ENDPOINT', 'https://s3.example.com', /REELAY_S3_BUCKET is missing/],
+    ['REELAY_S3_BUCKET', 'films', /REELAY_S3_ENDPOINT is missing/],
+    ['REELAY_S3_REGION', 'eu-west-1', /REELAY_S3_ENDPOINT is missing/],
   ];
   for (const [name, text, sentence] of refused) {
     test(`${name}=${text} is refused with its name and the way out`, () =>
       refuses(() => load({ [name]: text }), sentence));
   }
+
+  test('an S3 endpoint that is no plain origin is refused, and so is half a configuration', () => {
+    const s3 = {
+      REELAY_S3_ENDPOINT: 'https://s3.example.com',
+      REELAY_S3_BUCKET: 'films',
+      REELAY_S3_ACCESS_KEY: 'key',
+      REELAY_S3_SECRET_KEY: 'secret',
+    };
+    for (const endpoint of ['s3.example.com', 'https://s3.example.com/films', 'https://a:b@s3.example.com']) {
+      refuses(() => load({ ...s3, REELAY_S3_ENDPOINT: endpoint }), /REELAY_S3_ENDPOINT must be an http/);
+    }
+    for (const name of Object.keys(s3)) {
+      refuses(() => load({ ...s3, [name]: undefined }), new RegExp(`${name} is missing`));
+    }
+  });
 
   test('that holds a secret is never repeated in a refusal', () => {
     for (const name of ['REELAY_SECRET', 'REELAY_ADMIN_TOKEN']) {
@@ -156,6 +174,26 @@ describe('a variable', () => {
         (error: Error) => !error.message.includes('hunter2'),
       );
     }
+  });
+});
+
+describe('what several nodes share', () => {
+  test('is taken as given, and the region has the default of stores without regions', () => {
+    const { redisUrl, s3 } = load({
+      REDIS_URL: 'rediss://user:word@cache:6380/2',
+      REELAY_S3_ENDPOINT: 'http://minio:9000/',
+      REELAY_S3_BUCKET: 'films',
+      REELAY_S3_ACCESS_KEY: 'key',
+      REELAY_S3_SECRET_KEY: 'secret',
+    });
+    assert.equal(redisUrl, 'rediss://user:word@cache:6380/2');
+    assert.deepEqual(s3, {
+      endpoint: 'http://minio:9000',
+      region: 'us-east-1',
+      bucket: 'films',
+      accessKey: 'key',
+      secretKey: 'secret',
+    });
   });
 });
 
@@ -176,6 +214,8 @@ allow_private: [localhost, 10.0.0.0/8]
 trust_proxy: [10.1.0.0/16]
 log_level: info
 retention_days: 7
+redis_url: redis://cache:6379
+s3: { endpoint: 'https://s3.example.com', region: auto, bucket: films, access_key: key, secret_key: hidden }
 prices:
   - { tier: kling-1.6-720p, unit_price: '0.10' }
   - { tier: kling-1.6-1080p, unit_price: 0.2, operation: image-to-video }
@@ -201,6 +241,14 @@ prices:
         { tier: 'kling-1.6-1080p', unit_price: 0.2, operation: 'image-to-video' },
       ],
       retentionMs: 7 * 86_400_000,
+      redisUrl: 'redis://cache:6379',
+      s3: {
+        endpoint: 'https://s3.example.com',
+        region: 'auto',
+        bucket: 'films',
+        accessKey: 'key',
+        secretKey: 'hidden',
+      },
     });
   });
 
@@ -220,6 +268,12 @@ prices:
       REELAY_ALLOW_PRIVATE: 'host',
       REELAY_TRUST_PROXY: '10.2.0.0/16, ::1',
       REELAY_LOG_LEVEL: 'error',
+      REDIS_URL: 'redis://other',
+      REELAY_S3_ENDPOINT: 'http://minio:9000',
+      REELAY_S3_REGION: 'eu-west-1',
+      REELAY_S3_BUCKET: 'other',
+      REELAY_S3_ACCESS_KEY: 'other',
+      REELAY_S3_SECRET_KEY: 'other',
     };
     const { prices, retentionMs, dataDir, ...config } = loadYaml(everything, env);
     const { prices: _, retentionMs: __, dataDir: ___, ...fromEnvironment } = load(env);

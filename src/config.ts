@@ -47,6 +47,16 @@ const fileSchema = z.strictObject({
   log_level: z.string().optional(),
   prices: z.array(priceOverride).optional(),
   retention_days: z.number().positive().optional(),
+  redis_url: z.string().optional(),
+  s3: z
+    .strictObject({
+      endpoint: z.string().optional(),
+      region: z.string().optional(),
+      bucket: z.string().optional(),
+      access_key: z.string().optional(),
+      secret_key: z.string().optional(),
+    })
+    .optional(),
 });
 
 export type PriceOverride = z.infer<typeof priceOverride>;
@@ -80,6 +90,10 @@ export interface Config {
   logLevel: string;
   prices: PriceOverride[];
   retentionMs: number;
+  /** Where nodes share rate limits; null: each node counts for itself, or all in their database. */
+  redisUrl: string | null;
+  /** Where media are kept; null: on the local disk. */
+  s3: { endpoint: string; region: string; bucket: string; accessKey: string; secretKey: string } | null;
 }
 
 /** Reads the environment and the YAML file it names (or `reelay.yaml` if present). */
@@ -127,6 +141,14 @@ export function loadConfig(env: Record<string, string | undefined>, cwd = proces
     ]),
     prices: file.prices ?? [],
     retentionMs: (file.retention_days ?? 30) * 86_400_000,
+    redisUrl: redisUrl(value('REDIS_URL') ?? file.redis_url),
+    s3: s3Of({
+      REELAY_S3_ENDPOINT: value('REELAY_S3_ENDPOINT') ?? file.s3?.endpoint,
+      REELAY_S3_REGION: value('REELAY_S3_REGION') ?? file.s3?.region,
+      REELAY_S3_BUCKET: value('REELAY_S3_BUCKET') ?? file.s3?.bucket,
+      REELAY_S3_ACCESS_KEY: value('REELAY_S3_ACCESS_KEY') ?? file.s3?.access_key,
+      REELAY_S3_SECRET_KEY: value('REELAY_S3_SECRET_KEY') ?? file.s3?.secret_key,
+    }),
   };
   return deepFreeze(config);
 }
@@ -160,12 +182,44 @@ function refuseUnserved(value: (name: string) => string | undefined): void {
       'DATABASE_URL is set, but this version keeps its data in SQLite under REELAY_DATA only. Unset it to start.',
     );
   }
-  for (const name of ['REDIS_URL', 'REELAY_S3_ENDPOINT', 'REELAY_S3_BUCKET']) {
-    if (value(name) !== undefined) {
-      throw new ConfigError(`${name} is set, but this version does not serve it yet. Unset it to start.`);
-    }
-  }
 }
+
+function redisUrl(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (/^rediss?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  throw new ConfigError(
+    'REDIS_URL must be a URL like redis://cache:6379 or rediss://user:password@cache:6380.',
+  );
+}
+
+/** All or nothing: half a configuration would quietly keep films on the local disk. */
+function s3Of(given: Record<S3Variable, string | undefined>): Config['s3'] {
+  if (Object.values(given).every((text) => text === undefined)) return null;
+  const needed = (name: S3Variable): string => {
+    const text = given[name];
+    if (text !== undefined) return text;
+    throw new ConfigError(
+      `${name} is missing: media in an S3-compatible store need endpoint, bucket, access key and secret key.`,
+    );
+  };
+  const endpoint = needed('REELAY_S3_ENDPOINT');
+  const url = URL.parse(endpoint);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.username) {
+    throw new ConfigError(
+      `REELAY_S3_ENDPOINT must be an http(s) URL without a path, like https://s3.eu-west-1.amazonaws.com, not ${endpoint}`,
+    );
+  }
+  return {
+    endpoint: url.origin,
+    // What stores that have no regions take.
+    region: given.REELAY_S3_REGION ?? 'us-east-1',
+    bucket: needed('REELAY_S3_BUCKET'),
+    accessKey: needed('REELAY_S3_ACCESS_KEY'),
+    secretKey: needed('REELAY_S3_SECRET_KEY'),
+  };
+}
+
+type S3Variable = `REELAY_S3_${'ENDPOINT' | 'REGION' | 'BUCKET' | 'ACCESS_KEY' | 'SECRET_KEY'}`;
 
 function publicUrl(text: string | undefined): string | null {
   if (text === undefined) return null;
