@@ -9,8 +9,15 @@ import type { Quote } from './ports.ts';
 
 export type TaskState = 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
 
-/** Why a task failed. `expired`: our deadline passed. `lost`: whether it was accepted could not be found out. */
-export type FailureCode = 'task_failed' | 'content_policy' | 'cancelled' | 'expired' | 'lost';
+/**
+ * Why a task failed. `expired`: our deadline passed. `lost`: whether it was accepted could not be found out.
+ * `ended_by_operator`: an operator marked it failed; callers see `task_failed`.
+ */
+export type FailureCode =
+  'task_failed' | 'content_policy' | 'cancelled' | 'expired' | 'lost' | 'ended_by_operator';
+
+/** What an operator should look at: an attempt of the task was lost, and may exist upstream. */
+export type Attention = 'lost';
 
 /** `audio` is compressed (MP3), `audio_wav` the same sound uncompressed. */
 export type OutputRole = 'video' | 'watermarked' | 'cover' | 'audio' | 'audio_wav' | 'image';
@@ -74,6 +81,41 @@ export interface Task {
   /** What was really charged; null until settled. */
   chargeMicros: bigint | null;
   metadata: Record<string, Json>;
+  /** What was given back of the charge; absent: nothing. */
+  refundedMicros?: bigint;
+  /** How often an operator had it made again, and when last; absent: never. */
+  retries?: number;
+  retriedAt?: number;
+  /** What it is called upstream, where that is not its id (`handleOf`). */
+  upstreamHandle?: string;
+  /** Absent: nothing calls for an operator. */
+  attention?: Attention;
+}
+
+/** The dedup handle under which upstreams know the task: its id, until an operator had it made anew. */
+export function handleOf(task: Pick<Task, 'id' | 'upstreamHandle'>): string {
+  return task.upstreamHandle ?? task.id;
+}
+
+/** The handle of a task that is made anew after so many retries: the id cannot be used twice upstream. */
+export function freshHandle(taskId: string, retries: number): string {
+  return `${taskId}-r${retries}`;
+}
+
+/** The task that a handle belongs to. */
+export function taskIdOf(handle: string): string {
+  return handle.replace(/-r\d+$/, '');
+}
+
+/**
+ * Whether an attempt that ended may exist upstream and still be made there: nobody knows whether it was accepted, or it
+ * ended here without the upstream's verdict.
+ */
+export function mayExistUpstream(task: Pick<Task, 'error'>, attempt: { state: string } | null): boolean {
+  if (attempt === null || attempt.state === 'refused') return false;
+  if (attempt.state === 'lost') return true;
+  const code = task.error?.code;
+  return code === 'expired' || code === 'lost' || code === 'ended_by_operator';
 }
 
 const FINAL: ReadonlySet<TaskState> = new Set(['completed', 'failed', 'cancelled']);

@@ -59,6 +59,20 @@ export function adjustmentPostings(amountMicros: bigint): Posting[] {
   return move('adjustment', 'funding', 'available', amountMicros);
 }
 
+/**
+ * Moves nothing and stands in the ledger all the same: what an operator did to a task where no money was at stake. Two
+ * entries of zero, as balanced as any.
+ */
+export function emptyPosting(kind: 'hold' | 'release'): Posting {
+  return {
+    kind,
+    entries: [
+      { book: 'available', amountMicros: 0n },
+      { book: 'held', amountMicros: 0n },
+    ],
+  };
+}
+
 /** The change of the account's own books; the house's books have no cached balance. */
 export function walletChange(postings: Posting[]): WalletChange {
   const change = { availableMicros: 0n, heldMicros: 0n };

@@ -110,7 +110,7 @@ export async function refuseUnpayable(
 }
 
 /** When our copy will be deleted: specs/kling.md §8 row 33 (Temporary 7 days, Permanent never). */
-function mediaExpiresAt(request: TaskRequest, now: number, retentionMs: number): number | null {
+export function mediaExpiresAt(request: TaskRequest, now: number, retentionMs: number): number | null {
   const { mode, expiresAt } = request.retention;
   if (expiresAt !== null) return expiresAt;
   if (mode === 'permanent') return null;

@@ -14,6 +14,7 @@ import type {
   UpstreamHttp,
 } from '../core/ports.ts';
 import type { Media } from '../core/request/types.ts';
+import { taskIdOf } from '../core/task.ts';
 import { type SealKey, unseal } from '../lib/seal.ts';
 import type { Channels } from './context.ts';
 
@@ -111,7 +112,7 @@ export async function createChannelDirectory(options: ChannelDirectoryOptions): 
         http: options.createHttp(onExchange),
         clock: options.clock,
         readMedia,
-        callbackUrl: (taskId) => options.callbackUrl(row, taskId),
+        callbackUrl: (handle) => options.callbackUrl(row, taskIdOf(handle)),
       };
     },
   };

@@ -5,7 +5,7 @@
 import { formatMicros } from '../core/money.ts';
 import type { EventRow, Json } from '../core/ports.ts';
 import { isFeature } from '../core/request/feature.ts';
-import type { Task, TaskState } from '../core/task.ts';
+import type { FailureCode, Task, TaskState } from '../core/task.ts';
 import type { ClaimedDelivery, ConsumptionRow } from '../core/webhook-ports.ts';
 import { writeJson } from '../lib/json.ts';
 import type { FlowContext } from './context.ts';
@@ -125,5 +125,12 @@ function consumedBy(task: Task, row: ConsumptionRow): Record<string, Json> {
 function asOf(task: Task, event: EventRow): Task {
   const state = STATE_OF_EVENT[event.type] ?? task.state;
   if (state === task.state) return task;
-  return { ...task, state, updatedAt: event.createdAt, endedAt: null, error: null, result: null };
+  const then = { ...task, state, updatedAt: event.createdAt, endedAt: null, error: null, result: null };
+  // It failed then, and an operator has had it made again since.
+  return state === 'failed' ? { ...then, endedAt: event.createdAt, error: failureIn(event) } : then;
+}
+
+function failureIn({ data }: EventRow): Task['error'] {
+  const { code, message } = data as { code?: FailureCode; message?: string };
+  return { code: code ?? 'task_failed', message: message ?? 'The task failed.' };
 }

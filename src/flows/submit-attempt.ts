@@ -5,7 +5,7 @@
 import { UpstreamError } from '../core/errors.ts';
 import type { Channel, ChannelRow, Exchange, Json, OpenAttempt, TaskMaker } from '../core/ports.ts';
 import { isFeature, type TaskRequest } from '../core/request/feature.ts';
-import type { FailureCode, Task } from '../core/task.ts';
+import { handleOf, type FailureCode, type Task } from '../core/task.ts';
 import { isPinned, withUpstreamIds } from './bind-resources.ts';
 import type { FlowContext } from './context.ts';
 import { asAskedOf } from './linked-media.ts';
@@ -98,13 +98,13 @@ async function callUpstream(ctx: FlowContext, row: ChannelRow, channel: Channel,
   const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
   const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
   try {
-    const { ref } = await maker.submit(requestFor(ctx, row, maker, task), task.id, channel, signal);
+    const { ref } = await maker.submit(requestFor(ctx, row, maker, task), handleOf(task), channel, signal);
     return ref;
   } catch (error) {
     // The dedup handle is taken: an earlier submit of ours arrived, so this task is already there.
     if (!(error instanceof UpstreamError) || error.kind !== 'duplicate' || maker.lookup === undefined)
       throw error;
-    const found = await maker.lookup(requestFor(ctx, row, maker, task), task.id, channel, signal);
+    const found = await maker.lookup(requestFor(ctx, row, maker, task), handleOf(task), channel, signal);
     if (found !== null) return found.ref;
     throw new UpstreamError('ambiguous', 'The upstream knows the reference but not the task.', {
       cause: error,

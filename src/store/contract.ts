@@ -8,6 +8,7 @@ import { testJobRows } from './contract/job-rows.ts';
 import { testLimits } from './contract/limits.ts';
 import { testLists } from './contract/lists.ts';
 import { testMoney } from './contract/money.ts';
+import { testOperatorActions } from './contract/operator-actions.ts';
 import { testRepeats } from './contract/repeats.ts';
 import { testSealed } from './contract/sealed.ts';
 import { testTasks } from './contract/tasks.ts';
@@ -21,6 +22,7 @@ export function testStore(name: string, make: () => Promise<StoreHarness>): void
   testTasks(promise);
   testAttempts(promise);
   testMoney(promise);
+  testOperatorActions(promise);
   testRepeats(promise);
   testLimits(promise);
   testLists(promise);

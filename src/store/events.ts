@@ -49,7 +49,7 @@ export function* recordEvent(
   type: string,
   data: Record<string, Json>,
   at: number,
-): Procedure<void> {
+): Procedure<string> {
   const id = tx.newId('evt_', at);
   yield* change(insert, {
     id,
@@ -61,6 +61,7 @@ export function* recordEvent(
   });
   const subject = { accountId: task.account_id, taskId: task.id, callbackUrl: task.callback_url };
   yield* announce(tx, subject, { eventId: id, type, sequence: null }, at);
+  return id;
 }
 
 /** Records a fact about an account. */

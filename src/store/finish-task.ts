@@ -1,6 +1,6 @@
 /** The end of a task: completed, settled, recorded and announced, or failed and released. All of it or none. */
-import type { FinishTask, Json } from '../core/ports.ts';
-import { releasePostings, settlePostings } from '../core/wallet.ts';
+import type { FinishTask, Json, LedgerRow, OperatorNote } from '../core/ports.ts';
+import { emptyPosting, releasePostings, settlePostings } from '../core/wallet.ts';
 import { writeJson } from '../lib/json.ts';
 import { recordEvent } from './events.ts';
 import { recordExchanges } from './exchanges.ts';
@@ -18,6 +18,7 @@ const end = statement<{
   charge_micros: bigint | null;
   result: string | null;
   error: string | null;
+  attention: TasksTable['attention'];
 }>()((db, arg) =>
   db
     .updateTable('tasks')
@@ -28,6 +29,7 @@ const end = statement<{
       charge_micros: arg('charge_micros'),
       result: arg('result'),
       error: arg('error'),
+      attention: arg('attention'),
     })
     .where('id', '=', arg('id'))
     .where('ended_at', 'is', null)
@@ -36,6 +38,7 @@ const end = statement<{
       'account_id',
       'key_id',
       'created_at',
+      'retried_at',
       'callback_url',
       'channel_id',
       'attempt_id',
@@ -81,8 +84,18 @@ const insertUsage = statement<UsageRecordsTable>()((db, arg) =>
 );
 
 export const finishTask: Mutation<FinishTask, boolean> = function* (tx, input) {
+  return (yield* endTask(tx, input, null)) !== null;
+};
+
+/** Null when the task was final already. An operator's end has a posting with his note even where nothing was held. */
+export function* endTask(
+  tx: Tx,
+  input: FinishTask,
+  audit: OperatorNote | null,
+): Procedure<{ task: EndedTask; postings: LedgerRow[] } | null> {
   const { taskId, at, outcome, exchanges } = input;
   const completed = outcome.state === 'completed';
+  const isLost = !completed && outcome.attemptState === 'lost';
   const task = yield* first(end, {
     id: taskId,
     at,
@@ -90,21 +103,24 @@ export const finishTask: Mutation<FinishTask, boolean> = function* (tx, input) {
     charge_micros: completed ? outcome.chargeMicros : 0n,
     result: completed ? writeJson(outcome.result) : null,
     error: completed ? null : JSON.stringify({ code: outcome.code, message: outcome.message }),
+    attention: isLost ? 'lost' : null,
   });
-  if (!task) return false;
+  if (!task) return null;
 
   const attemptId = input.attemptId ?? task.attempt_id;
   // A final task has no open attempt, whoever ended it: its lane would poll it for ever.
   const attempt = attemptId === null ? null : yield* closeAttempt(tx, input, attemptId, task);
   if (attemptId !== null) yield* recordExchanges(tx, attemptId, exchanges);
 
-  yield* writeOwedPostings(tx, {
+  const owed = completed
+    ? settlePostings(task.hold_micros, outcome.chargeMicros)
+    : releasePostings(task.hold_micros);
+  const postings = yield* writeOwedPostings(tx, {
     accountId: task.account_id,
-    postings: completed
-      ? settlePostings(task.hold_micros, outcome.chargeMicros)
-      : releasePostings(task.hold_micros),
+    postings: audit !== null && owed.length === 0 ? [emptyPosting('release')] : owed,
     taskId,
     at,
+    ...audit,
   });
   yield* countOut(task, task.hold_micros - (completed ? outcome.chargeMicros : 0n));
   if (completed) {
@@ -123,8 +139,15 @@ export const finishTask: Mutation<FinishTask, boolean> = function* (tx, input) {
   }
   const data: Record<string, Json> = completed ? {} : { code: outcome.code, message: outcome.message };
   yield* recordEvent(tx, task, `task.${outcome.state}`, data, at);
-  return true;
-};
+  if (isLost) tx.notify('attention');
+  return { task, postings };
+}
+
+/** What the end of a task tells of it. */
+export type EndedTask = Pick<
+  TasksTable,
+  'id' | 'account_id' | 'key_id' | 'created_at' | 'retried_at' | 'callback_url' | 'channel_id' | 'hold_micros'
+>;
 
 function* closeAttempt(
   tx: Tx,

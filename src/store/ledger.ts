@@ -41,6 +41,7 @@ const insertPair = statement<EntryPair>()((db, arg) => {
     task_id: arg('task_id'),
     note: arg('note'),
     created_at: arg('created_at'),
+    author: arg('author'),
   };
   return db.insertInto('ledger_entries').values([
     { ...shared, id: arg('from_id'), book: arg('from_book'), amount_micros: arg('from_amount') },
@@ -87,7 +88,14 @@ const funding = statement<{ account_id: string }>()((db, arg) =>
  */
 export function* writePostings(
   tx: Tx,
-  input: { accountId: string; postings: Posting[]; taskId: string | null; note: string | null; at: number },
+  input: {
+    accountId: string;
+    postings: Posting[];
+    taskId: string | null;
+    note: string | null;
+    author?: string;
+    at: number;
+  },
 ): Procedure<LedgerRow[] | false> {
   const written: LedgerRow[] = [];
   if (input.postings.length === 0) return written;
@@ -110,6 +118,7 @@ export function* writePostings(
       task_id: input.taskId,
       note: input.note,
       created_at: input.at,
+      author: input.author ?? null,
       from_id: fromId,
       from_book: from.book,
       from_amount: from.amountMicros,
@@ -123,12 +132,21 @@ export function* writePostings(
       kind,
       taskId: input.taskId,
       note: input.note,
+      ...(input.author !== undefined && { author: input.author }),
       createdAt: input.at,
     };
     written.push({ ...shared, id: fromId, ...from }, { ...shared, id: toId, ...to });
     const gained = walletChange([{ kind, entries }]);
     const gainedMicros = gained.availableMicros + gained.heldMicros;
-    yield* recordConsumption(tx, { ...shared, id: postingId, gainedMicros, at: input.at });
+    yield* recordConsumption(tx, {
+      id: postingId,
+      kind,
+      accountId: input.accountId,
+      gainedMicros,
+      taskId: input.taskId,
+      note: input.note,
+      at: input.at,
+    });
   }
   const { available_micros: now, low_micros: low } = moved;
   // Told once on the way down, not at every posting below.
@@ -142,12 +160,18 @@ export function* writePostings(
 /** Postings that follow from what is held already: a refusal here means the books are broken. */
 export function* writeOwedPostings(
   tx: Tx,
-  input: { accountId: string; postings: Posting[]; taskId: string; at: number },
-): Procedure<void> {
-  const written = yield* writePostings(tx, { ...input, note: null });
-  if (written === false) {
-    throw new Error(`the wallet of ${input.accountId} holds less than task ${input.taskId} reserved`);
-  }
+  input: {
+    accountId: string;
+    postings: Posting[];
+    taskId: string;
+    note?: string;
+    author?: string;
+    at: number;
+  },
+): Procedure<LedgerRow[]> {
+  const written = yield* writePostings(tx, { note: null, ...input });
+  if (written !== false) return written;
+  throw new Error(`the wallet of ${input.accountId} holds less than task ${input.taskId} reserved`);
 }
 
 /** Money in or a signed correction. */
@@ -214,6 +238,7 @@ function fromRow(row: LedgerEntriesTable): LedgerRow {
     amountMicros: row.amount_micros,
     taskId: row.task_id,
     note: row.note,
+    ...(row.author !== null && { author: row.author }),
     createdAt: row.created_at,
   };
 }

@@ -91,6 +91,25 @@ const subtract = statement<Owners & { day: number; month: number; unused: bigint
     .where('owner_id', 'in', [arg('account_id'), arg('key_id')]),
 );
 
+/** Of what a task had cost, so much was given back. */
+const giveBack = statement<Owners & { day: number; month: number; amount: bigint }>()((db, arg) =>
+  db
+    .updateTable('limit_counters')
+    .set((eb) => ({
+      day_micros: eb(
+        'day_micros',
+        '-',
+        eb.case().when('day', '=', arg('day')).then(arg('amount')).else(0n).end(),
+      ),
+      month_micros: eb(
+        'month_micros',
+        '-',
+        eb.case().when('month', '=', arg('month')).then(arg('amount')).else(0n).end(),
+      ),
+    }))
+    .where('owner_id', 'in', [arg('account_id'), arg('key_id')]),
+);
+
 type Maxima = Pick<LimitCountersTable, 'owner_id' | 'concurrent_max' | 'day_max_micros' | 'month_max_micros'>;
 
 const setMaxima = statement<Maxima>()((db, arg) =>
@@ -132,23 +151,47 @@ const openTasks = statement<{ account_id: string }>()((db, arg) =>
     .where(sql<string>`account_id || ''`, '=', arg('account_id')),
 );
 
+const spendColumns = [
+  'id',
+  'key_id',
+  'created_at',
+  'ended_at',
+  'hold_micros',
+  'charge_micros',
+  'refunded_micros',
+  'retried_at',
+] as const;
+
 const spendBefore = statement<{ account_id: string; before: string; limit: number }>()((db, arg) =>
   db
     .selectFrom('tasks')
-    .select(['id', 'key_id', 'created_at', 'ended_at', 'hold_micros', 'charge_micros'])
+    .select(spendColumns)
     .where('account_id', '=', arg('account_id'))
     .where('id', '<', arg('before'))
     .orderBy('id', 'desc')
     .limit(arg('limit')),
 );
 
+/** Those count in the month they were retried in, however old they are. */
+const spendOfRetried = statement<{ account_id: string; since: number }>()((db, arg) =>
+  db
+    .selectFrom('tasks')
+    .select(spendColumns)
+    .where('account_id', '=', arg('account_id'))
+    .where('retried_at', '>=', arg('since'))
+    .where('retried_at', 'is not', null),
+);
+
 const SPEND_STEP = 1_000;
 
+/** When a task was accepted, or accepted again: its day and month are those of that moment. */
+type Counted = Owners & { created_at: number; retried_at?: number | null };
+
 /** Counts a task in, or refuses it. */
-export function* countIn(task: Owners & { created_at: number; hold_micros: bigint }): Procedure<void> {
+export function* countIn(task: Counted & { hold_micros: bigint }): Procedure<void> {
   const counters = yield* rows(countersOf, { account_id: task.account_id, key_id: task.key_id });
   if (counters.length === 0) return;
-  const { day, month } = periodsOf(task.created_at);
+  const { day, month } = periodsOf(task.retried_at ?? task.created_at);
   for (const counter of counters) {
     const amount = task.hold_micros;
     const counted = yield* change(add, { owner_id: counter.owner_id, day, month, amount });
@@ -159,12 +202,22 @@ export function* countIn(task: Owners & { created_at: number; hold_micros: bigin
 }
 
 /** The end of a task that was counted in; `unusedMicros` is what it held and did not cost. */
-export function* countOut(task: Owners & { created_at: number }, unusedMicros: bigint): Procedure<void> {
+export function* countOut(task: Counted, unusedMicros: bigint): Procedure<void> {
   yield* change(subtract, {
     account_id: task.account_id,
     key_id: task.key_id,
-    ...periodsOf(task.created_at),
+    ...periodsOf(task.retried_at ?? task.created_at),
     unused: unusedMicros,
+  });
+}
+
+/** A refund of a task: it has cost that much less. */
+export function* countRefund(task: Counted, amountMicros: bigint): Procedure<void> {
+  yield* change(giveBack, {
+    account_id: task.account_id,
+    key_id: task.key_id,
+    ...periodsOf(task.retried_at ?? task.created_at),
+    amount: amountMicros,
   });
 }
 
@@ -202,15 +255,19 @@ function* recount(
   for (const row of yield* rows(openTasks, { account_id: accountId })) {
     if (isOwn(row)) counts.running++;
   }
+  const add = (row: SpendRow) => {
+    if (!isOwn(row)) return;
+    const { day, month } = periodsOf(row.retried_at ?? row.created_at);
+    const charged = (row.charge_micros ?? 0n) - (row.refunded_micros ?? 0n);
+    const spent = row.ended_at === null ? row.hold_micros : charged;
+    if (day === now.day) counts.day_micros += spent;
+    if (month === now.month) counts.month_micros += spent;
+  };
+  const monthBegan = Date.UTC(Math.floor(now.month / 12), now.month % 12);
+  for (const row of yield* rows(spendOfRetried, { account_id: accountId, since: monthBegan })) add(row);
   for (let before: string | null = AFTER_ALL_IDS; before !== null;) {
     const step: SpendRow[] = yield* rows(spendBefore, { account_id: accountId, before, limit: SPEND_STEP });
-    for (const row of step) {
-      const { day, month } = periodsOf(row.created_at);
-      if (!isOwn(row)) continue;
-      const spent = row.ended_at === null ? row.hold_micros : (row.charge_micros ?? 0n);
-      if (day === now.day) counts.day_micros += spent;
-      if (month === now.month) counts.month_micros += spent;
-    }
+    for (const row of step) if (row.retried_at === null) add(row);
     const last = step.at(-1);
     const more = step.length === SPEND_STEP && periodsOf(last!.created_at).month === now.month;
     before = more ? last!.id : null;
@@ -225,6 +282,8 @@ type SpendRow = {
   ended_at: number | null;
   hold_micros: bigint;
   charge_micros: bigint | null;
+  refunded_micros: bigint | null;
+  retried_at: number | null;
 };
 
 function refusal(

@@ -10,6 +10,7 @@ import { post } from './ledger.ts';
 import { setWalletLow } from './consumption.ts';
 import { claimDeliveries, fixMessageBody, settleDelivery } from './deliveries.ts';
 import { pruneMessages, redeliver, redeliverAll } from './delivery-log.ts';
+import { failTask, refundTask, retryTask } from './operator-actions.ts';
 import { deleteResource } from './resources.ts';
 import { claimSending, forgetRepeats } from './repeats.ts';
 import { noteRootKey, resealValues, retireRootKey } from './sealed.ts';
@@ -37,6 +38,9 @@ export const mutations = {
   hideTask,
   forgetMedia,
   finishTask,
+  retryTask,
+  refundTask,
+  failTask,
   openAttempts,
   acceptAttempt,
   refuseAttempt,

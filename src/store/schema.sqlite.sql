@@ -10,7 +10,7 @@ CREATE INDEX "attempts_open" on "attempts" ("channel_id", "id") where "ended_at"
 
 CREATE UNIQUE INDEX "attempts_task" on "attempts" ("task_id", "number");
 
-CREATE TABLE "channels" ("id" text primary key, "name" text not null, "provider" text not null, "credential_sealed" text not null, "base_url" text, "priority" integer not null, "weight" integer not null, "concurrency" integer, "requests_per_second" real, "enabled" integer not null, "sandbox" integer not null, "created_at" integer not null, "updated_at" integer not null, "deleted_at" integer) strict;
+CREATE TABLE "channels" ("id" text primary key, "name" text not null, "provider" text not null, "credential_sealed" text not null, "base_url" text, "priority" integer not null, "weight" integer not null, "concurrency" integer, "requests_per_second" real, "enabled" integer not null, "sandbox" integer not null, "created_at" integer not null, "updated_at" integer not null, "deleted_at" integer, "allows_compliance_switches" integer default 0 not null) strict;
 
 CREATE TABLE "consumption_events" ("account_id" text not null references "accounts" ("id"), "sequence" integer not null, "event_id" text not null, "type" text not null, "posting_id" text not null, "amount_micros" integer not null, "balance_micros" integer not null, "task_id" text, "note" text, "created_at" integer not null, constraint "consumption_events_key" primary key ("account_id", "sequence")) strict, without rowid;
 
@@ -36,7 +36,7 @@ CREATE TRIGGER ledger_entries_no_delete before delete on ledger_entries begin se
 
 CREATE TRIGGER ledger_entries_no_update before update on ledger_entries begin select raise(abort, 'ledger_entries: rows are final'); end;
 
-CREATE TABLE "ledger_entries" ("id" text not null, "posting_id" text not null, "account_id" text not null, "kind" text not null, "book" text not null, "amount_micros" integer not null, "task_id" text, "note" text, "created_at" integer not null, constraint "ledger_entries_key" primary key ("account_id", "id")) strict, without rowid;
+CREATE TABLE "ledger_entries" ("id" text not null, "posting_id" text not null, "account_id" text not null, "kind" text not null, "book" text not null, "amount_micros" integer not null, "task_id" text, "note" text, "created_at" integer not null, "author" text, constraint "ledger_entries_key" primary key ("account_id", "id")) strict, without rowid;
 
 CREATE INDEX "ledger_entries_funding" on "ledger_entries" ("account_id", "book", "kind", "amount_micros", "task_id") where "task_id" is null;
 
@@ -58,15 +58,19 @@ CREATE TABLE "sendings" ("key_id" text not null, "request_hash" text not null, "
 
 CREATE INDEX "sendings_age" on "sendings" ("created_at");
 
-CREATE TABLE "tasks" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "key_id" text not null, "state" text not null, "surface" text not null, "channel_id" text not null, "attempt_id" text, "model" text not null, "requested_model" text not null, "tier" text not null, "hold_micros" integer not null, "charge_micros" integer, "external_task_id" text, "callback_url" text, "created_at" integer not null, "started_at" integer, "ended_at" integer, "updated_at" integer not null, "deadline_at" integer not null, "hidden_at" integer, "media_expires_at" integer, "media_forgotten_at" integer, "request" text not null, "quote" text not null, "warnings" text not null, "metadata" text not null, "result" text, "error" text) strict;
+CREATE TABLE "tasks" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "key_id" text not null, "state" text not null, "surface" text not null, "channel_id" text not null, "attempt_id" text, "model" text not null, "requested_model" text not null, "tier" text not null, "hold_micros" integer not null, "charge_micros" integer, "external_task_id" text, "callback_url" text, "created_at" integer not null, "started_at" integer, "ended_at" integer, "updated_at" integer not null, "deadline_at" integer not null, "hidden_at" integer, "media_expires_at" integer, "media_forgotten_at" integer, "request" text not null, "quote" text not null, "warnings" text not null, "metadata" text not null, "result" text, "error" text, "refunded_micros" integer, "retries" integer, "retried_at" integer, "upstream_handle" text, "attention" text) strict;
 
 CREATE INDEX "tasks_account" on "tasks" ("account_id", "id");
+
+CREATE INDEX "tasks_attention" on "tasks" ("id", "attention") where "attention" is not null;
 
 CREATE INDEX "tasks_deadline" on "tasks" ("deadline_at", "state", "ended_at") where "ended_at" is null;
 
 CREATE UNIQUE INDEX "tasks_external" on "tasks" ("account_id", "external_task_id") where "external_task_id" is not null;
 
 CREATE INDEX "tasks_media_expiry" on "tasks" ("media_expires_at") where "media_expires_at" is not null and "media_forgotten_at" is null;
+
+CREATE INDEX "tasks_retried" on "tasks" ("account_id", "retried_at") where "retried_at" is not null;
 
 CREATE INDEX "tasks_surface" on "tasks" ("account_id", "surface", "id", "hidden_at") where "hidden_at" is null;
 
@@ -94,7 +98,7 @@ CREATE INDEX "webhook_deliveries_next" on "webhook_deliveries" ("next_at") where
 
 CREATE INDEX "webhook_deliveries_task" on "webhook_deliveries" ("task_id", "id") where "task_id" is not null;
 
-CREATE TABLE "webhook_endpoints" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "kind" text not null, "name" text not null, "url" text not null, "event_types" text not null, "enabled" integer not null, "disabled_reason" text, "secret_sealed" text not null, "secret_hint" text not null, "old_secret_sealed" text, "old_secret_until" integer, "created_at" integer not null, "updated_at" integer not null, "deleted_at" integer) strict;
+CREATE TABLE "webhook_endpoints" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "kind" text not null, "name" text not null, "url" text not null, "event_types" text not null, "enabled" integer not null, "disabled_reason" text, "secret_sealed" text not null, "secret_hint" text not null, "old_secret_sealed" text, "old_secret_until" integer, "created_at" integer not null, "updated_at" integer not null, "deleted_at" integer, "failing_since" integer, "disabled_at" integer) strict;
 
 CREATE INDEX "webhook_endpoints_account" on "webhook_endpoints" ("account_id", "kind", "id") where "deleted_at" is null;
 

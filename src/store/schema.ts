@@ -109,6 +109,13 @@ export interface TasksTable {
   metadata: string;
   result: string | null;
   error: string | null;
+  /** Null: nothing. */
+  refunded_micros: bigint | null;
+  /** Null: never. */
+  retries: number | null;
+  retried_at: number | null;
+  upstream_handle: string | null;
+  attention: 'lost' | null;
 }
 
 export interface AttemptsTable {
@@ -171,6 +178,7 @@ export interface LedgerEntriesTable {
   task_id: string | null;
   note: string | null;
   created_at: number;
+  author: string | null;
 }
 
 export interface UsageRecordsTable {

@@ -22,6 +22,7 @@ import {
   waitingCount,
   waitingTasks,
 } from './lane-reads.ts';
+import { attentionCounts } from './operator-actions.ts';
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
 import { findUsedKey } from './repeats.ts';
 import { findResource, isOwnedUpstream, isResourceId, pageResources } from './resources.ts';
@@ -90,6 +91,9 @@ export function createStore(backend: Backend): Store {
     madeAttempt: (input) => write('madeAttempt', input),
     finishTask: (input) => write('finishTask', input),
     cancelTask: (input) => write('cancelTask', input),
+    retryTask: (input) => write('retryTask', input),
+    refundTask: (input) => write('refundTask', input),
+    failTask: (input) => write('failTask', input),
     hideTask: (input) => write('hideTask', input),
     getTask: (id) => read(getTask(id)),
     findTask: (accountId, idOrExternalId) => read(findTask(accountId, idOrExternalId)),
@@ -105,6 +109,7 @@ export function createStore(backend: Backend): Store {
     expiredMedia: (at, limit) => read(expiredMedia(at, limit)),
     forgetMedia: (input) => write('forgetMedia', input),
     taskCounts: () => read(taskCounts()),
+    attentionCounts: () => read(attentionCounts()),
     taskRecord: (id) => read(taskRecord(id)),
 
     findResource: (accountId, kind, id, at) => read(findResource(accountId, kind, id, at)),

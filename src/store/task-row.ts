@@ -7,7 +7,18 @@ import type { TasksTable } from './schema.ts';
 /** What is written when a task is accepted; everything else begins as null. */
 export type NewTaskRow = Omit<
   TasksTable,
-  'charge_micros' | 'started_at' | 'ended_at' | 'hidden_at' | 'media_forgotten_at' | 'result' | 'error'
+  | 'charge_micros'
+  | 'started_at'
+  | 'ended_at'
+  | 'hidden_at'
+  | 'media_forgotten_at'
+  | 'result'
+  | 'error'
+  | 'refunded_micros'
+  | 'retries'
+  | 'retried_at'
+  | 'upstream_handle'
+  | 'attention'
 >;
 
 /** JSON has no bigint that survives parsing: amounts are kept as text inside the quote. */
@@ -73,6 +84,11 @@ export function fromTaskRow(row: TasksTable): Task {
     result: row.result === null ? null : readJson(row.result),
     chargeMicros: row.charge_micros,
     metadata: readJson(row.metadata),
+    ...(row.refunded_micros !== null && { refundedMicros: row.refunded_micros }),
+    ...(row.retries !== null && { retries: row.retries }),
+    ...(row.retried_at !== null && { retriedAt: row.retried_at }),
+    ...(row.upstream_handle !== null && { upstreamHandle: row.upstream_handle }),
+    ...(row.attention !== null && { attention: row.attention }),
   };
 }
 

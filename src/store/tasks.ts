@@ -62,7 +62,16 @@ const cancel = statement<{ id: string; at: number; error: string }>()((db, arg) 
     .where('id', '=', arg('id'))
     .where('state', '=', 'queued')
     .where('attempt_id', 'is', null)
-    .returning(['id', 'account_id', 'key_id', 'callback_url', 'channel_id', 'hold_micros', 'created_at']),
+    .returning([
+      'id',
+      'account_id',
+      'key_id',
+      'callback_url',
+      'channel_id',
+      'hold_micros',
+      'created_at',
+      'retried_at',
+    ]),
 );
 
 const hide = statement<{ id: string; at: number }>()((db, arg) =>

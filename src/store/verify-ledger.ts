@@ -1,5 +1,6 @@
 /** Recomputes all money from the entries and compares it with everything that was derived from them. */
 import type { LedgerVerdict } from '../core/ports.ts';
+import type { TasksTable } from './schema.ts';
 import { rows, statement, type Procedure } from './statement.ts';
 
 /** Where a database is far out of order, this many sentences say so. */
@@ -46,7 +47,7 @@ const taskSums = statement<{ after: string; limit: number }>()((db, arg) =>
     .selectFrom((eb) =>
       eb
         .selectFrom('tasks')
-        .select(['id', 'state', 'hold_micros', 'charge_micros'])
+        .select(['id', 'state', 'hold_micros', 'charge_micros', 'retries', 'refunded_micros'])
         .where('id', '>', arg('after'))
         .orderBy('id')
         .limit(arg('limit'))
@@ -55,7 +56,10 @@ const taskSums = statement<{ after: string; limit: number }>()((db, arg) =>
     .leftJoin('ledger_entries as entry', 'entry.task_id', 'task.id')
     .leftJoin('usage_records as usage', 'usage.task_id', 'task.id')
     .select((eb) => {
-      const sumWhere = (kind: 'hold' | 'settle' | 'release', book: 'held' | 'revenue' | 'available') =>
+      const sumWhere = (
+        kind: 'hold' | 'settle' | 'release' | 'refund',
+        book: 'held' | 'revenue' | 'available',
+      ) =>
         eb.fn.coalesce(
           eb.fn
             .sum<bigint>('entry.amount_micros')
@@ -68,13 +72,24 @@ const taskSums = statement<{ after: string; limit: number }>()((db, arg) =>
         'task.state',
         'task.hold_micros',
         'task.charge_micros',
+        'task.retries',
+        'task.refunded_micros',
         'usage.amount_micros as usage_micros',
         sumWhere('hold', 'held').as('held_micros'),
         sumWhere('settle', 'revenue').as('settled_micros'),
         sumWhere('release', 'available').as('released_micros'),
+        sumWhere('refund', 'available').as('given_back_micros'),
       ];
     })
-    .groupBy(['task.id', 'task.state', 'task.hold_micros', 'task.charge_micros', 'usage.amount_micros'])
+    .groupBy([
+      'task.id',
+      'task.state',
+      'task.hold_micros',
+      'task.charge_micros',
+      'task.retries',
+      'task.refunded_micros',
+      'usage.amount_micros',
+    ])
     .orderBy('task.id'),
 );
 
@@ -137,33 +152,65 @@ function* verifyTasks(say: (sentence: string) => void): Procedure<void> {
   let after = '';
   for (;;) {
     const found = yield* rows(taskSums, { after, limit: TASKS_PER_STEP });
-    for (const row of found) {
-      const held = BigInt(row.held_micros);
-      const settled = BigInt(row.settled_micros);
-      const released = BigInt(row.released_micros);
-      const { id, state } = row;
-      if (held !== row.hold_micros) {
-        say(`Task ${id} was to hold ${row.hold_micros} micros, its entries hold ${held}.`);
-      }
-      if (state === 'queued' || state === 'in_progress') {
-        if (settled + released !== 0n) {
-          say(`Task ${id} is ${state}, but of its hold of ${held} micros ${settled + released} are gone.`);
-        }
-        continue;
-      }
-      if (held !== settled + released) {
-        say(
-          `Task ${id} is ${state} and held ${held} micros, but charge ${settled} + release ${released} is ${settled + released}.`,
-        );
-      }
-      const charge = state === 'completed' ? (row.charge_micros ?? 0n) : 0n;
-      if (settled !== charge)
-        say(`Task ${id} shows a charge of ${charge} micros, its entries settle ${settled}.`);
-      const used = row.usage_micros ?? 0n;
-      if (used !== charge) say(`Task ${id} shows a charge of ${charge} micros, its usage record ${used}.`);
-    }
+    for (const row of found) verifyTask(row, say);
     const last = found.at(-1);
     if (!last || found.length < TASKS_PER_STEP) return;
     after = last.id;
   }
+}
+
+interface TaskSums {
+  id: string;
+  state: TasksTable['state'];
+  hold_micros: bigint;
+  charge_micros: bigint | null;
+  retries: number | null;
+  refunded_micros: bigint | null;
+  usage_micros: bigint | null;
+  held_micros: unknown;
+  settled_micros: unknown;
+  released_micros: unknown;
+  given_back_micros: unknown;
+}
+
+/** Over a task's whole life: hold = charge + release. Every retry has held its quote once more. */
+function verifyTask(row: TaskSums, say: (sentence: string) => void): void {
+  const { id, state } = row;
+  const [held, settled, released, givenBack] = [
+    row.held_micros,
+    row.settled_micros,
+    row.released_micros,
+    row.given_back_micros,
+  ].map((sum) => BigInt(sum as bigint)) as [bigint, bigint, bigint, bigint];
+  const retries = row.retries ?? 0;
+  const reserved = row.hold_micros * BigInt(1 + retries);
+  if (held !== reserved) {
+    const times = retries === 0 ? '' : ` in ${1 + retries} holds`;
+    say(`Task ${id} was to hold ${reserved} micros${times}, its entries hold ${held}.`);
+  }
+  const refunded = row.refunded_micros ?? 0n;
+  if (givenBack !== refunded) {
+    say(`Task ${id} shows ${refunded} micros refunded, its entries give back ${givenBack}.`);
+  }
+  if (state === 'queued' || state === 'in_progress') {
+    // What earlier holds reserved was released when each of them came to nothing.
+    const before = row.hold_micros * BigInt(retries);
+    if (settled + released !== before) {
+      say(
+        `Task ${id} is ${state}, but of its hold of ${held} micros ${settled + released - before} are gone.`,
+      );
+    }
+    return;
+  }
+  if (held !== settled + released) {
+    say(
+      `Task ${id} is ${state} and held ${held} micros, but charge ${settled} + release ${released} is ${settled + released}.`,
+    );
+  }
+  const charge = state === 'completed' ? (row.charge_micros ?? 0n) : 0n;
+  if (settled !== charge)
+    say(`Task ${id} shows a charge of ${charge} micros, its entries settle ${settled}.`);
+  const used = row.usage_micros ?? 0n;
+  if (used !== charge) say(`Task ${id} shows a charge of ${charge} micros, its usage record ${used}.`);
+  if (refunded > charge) say(`Task ${id} was charged ${charge} micros, and ${refunded} were given back.`);
 }

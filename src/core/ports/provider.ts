@@ -20,8 +20,8 @@ export interface Channel {
   clock: Clock;
   /** Bytes of a stored media item (inline and uploaded pictures). */
   readMedia(media: Media): Promise<{ bytes: Buffer; contentType: string }>;
-  /** Where the upstream may push to for this task; null when we cannot be reached. */
-  callbackUrl(taskId: string): string | null;
+  /** Where the upstream may push to for the task of this client reference; null when we cannot be reached. */
+  callbackUrl(clientRef: string): string | null;
 }
 
 export interface UpstreamHttp {
@@ -109,7 +109,7 @@ export type Observation =
 
 /**
  * Makes tasks of one modality at one upstream. `ref` is opaque JSON that only this provider reads; the client
- * reference is our task id, which travels as the upstream's dedup handle.
+ * reference is our task id (of one made anew, `handleOf` it), which travels as the upstream's dedup handle.
  */
 export interface TaskMaker<Request> {
   /** Says why this request cannot be made here, or null when it can. Pure: routing asks it. */

@@ -127,6 +127,26 @@ export interface LedgerRow {
   amountMicros: bigint;
   taskId: string | null;
   note: string | null;
+  /** The operator who did it; absent where nobody did it by hand. */
+  author?: string;
+  createdAt: number;
+}
+
+/** Who did something by hand, and why: kept with the posting and in the flight recorder. */
+export interface OperatorNote {
+  author: string;
+  note: string;
+}
+
+/** What an operator did to a task; every such action has a posting, of zero where no money moved. */
+export interface OperatorAction extends OperatorNote {
+  /** Of its event. */
+  id: string;
+  action: 'retried' | 'refunded' | 'failed';
+  taskId: string;
+  postingId: string;
+  /** What was held again, given back to the wallet, or released. */
+  amountMicros: bigint;
   createdAt: number;
 }
 

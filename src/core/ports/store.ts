@@ -2,7 +2,7 @@
 import type { Json } from '../../lib/json.ts';
 import type { Limits } from '../limits.ts';
 import type { ResourceKind } from '../request/feature.ts';
-import type { FailureCode, Task, TaskState } from '../task.ts';
+import type { Attention, FailureCode, Task, TaskState } from '../task.ts';
 import type { DeliveryDetail, WebhookStore } from '../webhook-ports.ts';
 import type { Exchange, Found, UpstreamCost, UpstreamOutput } from './provider.ts';
 import type {
@@ -16,6 +16,8 @@ import type {
   LedgerRow,
   NewTask,
   OpenAttempt,
+  OperatorAction,
+  OperatorNote,
   Page,
   PageQuery,
   RememberKey,
@@ -119,6 +121,30 @@ export interface Store {
   finishTask(input: FinishTask): Promise<boolean>;
   /** queued with no open attempt -> cancelled + release + event. False when it may have been submitted. */
   cancelTask(input: { taskId: string; at: number }): Promise<boolean>;
+  /**
+   * failed -> queued with a new hold and counted in again. Null when the task is no longer as it was seen (`retries`
+   * retries, failed, not hidden). Refuses with `insufficient_quota`, `concurrency_limit_exceeded`,
+   * `spend_limit_exceeded`. With `attempt` the new attempt is open from the start, to be looked up under the old handle.
+   */
+  retryTask(input: RetryTask): Promise<OperatorAction | null>;
+  /** Gives back `amountMicros`, or all that is left of the charge when null; refuses with `conflict`, `invalid_value`. */
+  refundTask(input: {
+    taskId: string;
+    amountMicros: bigint | null;
+    audit: OperatorNote;
+    at: number;
+    remember?: RememberKey | null;
+  }): Promise<OperatorAction>;
+  /**
+   * Ends a task that is not final, with release and event; of one that was lost it notes that an operator has dealt with
+   * it. Refuses with `conflict` where there is nothing to end.
+   */
+  failTask(input: {
+    taskId: string;
+    audit: OperatorNote;
+    at: number;
+    remember?: RememberKey | null;
+  }): Promise<OperatorAction>;
   /** Hides a final task from every dialect. */
   hideTask(input: { taskId: string; at: number }): Promise<boolean>;
   getTask(id: string): Promise<Task | null>;
@@ -142,6 +168,7 @@ export interface Store {
       tier?: string;
       createdFrom?: number;
       createdTo?: number;
+      attention?: Attention;
     },
   ): Promise<Page<Task>>;
   /** Waiting tasks of a channel in order of arrival. */
@@ -159,6 +186,8 @@ export interface Store {
   forgetMedia(input: { taskId: string; at: number }): Promise<boolean>;
   /** Tasks that are not final, by state (for metrics; never a count over finished ones). */
   taskCounts(): Promise<Partial<Record<TaskState, number>>>;
+  /** How many tasks call for an operator, by reason. */
+  attentionCounts(): Promise<Record<Attention, number>>;
   /** The flight recorder: everything known of one task. */
   taskRecord(id: string): Promise<TaskRecord | null>;
 
@@ -303,6 +332,21 @@ export interface FinishTask {
         message: string;
         attemptState: 'failed' | 'refused' | 'lost' | null;
       };
+}
+
+export interface RetryTask {
+  taskId: string;
+  /** As it was seen when this was decided. */
+  retries: number;
+  channelId: string;
+  /** What upstreams will call it; null: its id. */
+  upstreamHandle: string | null;
+  attempt: { id: string; owner: string; submitDeadlineAt: number } | null;
+  deadlineAt: number;
+  mediaExpiresAt: number | null;
+  audit: OperatorNote;
+  at: number;
+  remember?: RememberKey | null;
 }
 
 export type TaskResultInput = NonNullable<Task['result']>;

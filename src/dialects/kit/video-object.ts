@@ -159,8 +159,8 @@ export function failureOf(task: Task): { code: string; message: string } | null 
   if (task.state !== 'failed') return null;
   const code = task.error?.code ?? 'task_failed';
   return {
-    // That we lost track of an attempt is the operator's concern; the caller's task failed.
-    code: code === 'lost' ? 'task_failed' : code,
+    // That we lost track of an attempt, or ended it by hand, is the operator's concern; the caller's task failed.
+    code: code === 'lost' || code === 'ended_by_operator' ? 'task_failed' : code,
     message: task.error?.message ?? 'The task failed.',
   };
 }

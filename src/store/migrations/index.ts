@@ -3,7 +3,15 @@ import { first } from './0001-first.ts';
 import { resourcesAndFiles } from './0002-resources-and-files.ts';
 import { webhooks } from './0003-webhooks.ts';
 import { repeatsAndLimits } from './0004-repeats-and-limits.ts';
+import { operatorActions } from './0006-operator-actions.ts';
 import { secrets } from './0007-secrets.ts';
 import type { Migration } from '../migrate.ts';
 
-export const migrations: Migration[] = [first, resourcesAndFiles, webhooks, repeatsAndLimits, secrets];
+export const migrations: Migration[] = [
+  first,
+  resourcesAndFiles,
+  webhooks,
+  repeatsAndLimits,
+  operatorActions,
+  secrets,
+];
