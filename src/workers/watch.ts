@@ -3,20 +3,32 @@
  * poll follows from an attempt's age, so an unchanged answer writes nothing.
  */
 import { UpstreamError } from '../core/errors.ts';
-import type { ChannelRow, Exchange, Json, Observation, TaskMaker } from '../core/ports.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { ChannelRow, Exchange, Observation, TaskMaker } from '../core/ports.ts';
 import type { TaskRequest } from '../core/request/feature.ts';
 import { pollDelayMs } from '../core/task.ts';
-import { advanceTask, type Running } from '../flows/advance-task.ts';
+import { advanceTask } from '../flows/advance-task.ts';
 import type { FlowContext } from '../flows/context.ts';
 import { Loop } from '../lib/loop.ts';
-import { MinHeap } from '../lib/min-heap.ts';
 import { SetBack } from '../lib/set-back.ts';
+import { PollTable, type Watched } from './poll-table.ts';
 
-/** Most refs in one poll round (Kling lists 500 a page, so a few pages tell of all). */
+/** Most refs in one poll round. */
 const POLL_BATCH_MAX = 2_000;
+/**
+ * With so many due, a list is read page after page, down to the oldest of them, and a second round over the same pages
+ * would cost as much as the first: everything that is due, or soon will be, is asked about in one.
+ */
+const CROWD = 500;
+const CROWD_BATCH_MAX = 100_000;
+const CROWD_AHEAD_MS = 3_000;
+/** Answers taken in at once; then others have a turn. */
+const OBSERVE_STEP = 500;
 /** Single polls under way at once where the upstream cannot list. */
 const POLLS_AT_ONCE = 8;
 const POLL_TIMEOUT_MS = 30_000;
+/** A page of some hundreds of tasks may take a second. */
+const POLL_TIMEOUT_PER_REF_MS = 2;
 /** Between two rounds: what falls due meanwhile shares the next one's pages. */
 const ROUND_GAP_MS = 500;
 /** A round is followed by a rest in proportion, so that a slow upstream is not asked without pause. */
@@ -25,25 +37,10 @@ const REST_MAX_MS = 5_000;
 const BACKOFF_MIN_MS = 1_000;
 const BACKOFF_MAX_MS = 60_000;
 
-interface Polled extends Running {
-  /** The part of the provider that makes it, and reads its ref. */
-  maker: TaskMaker<TaskRequest>;
-  ref: Json;
-  acceptedAt: number;
-  deadlineAt: number;
-  jitter: number;
-  /** Polls in a row that broke. */
-  failures: number;
-  /** Grows with every new appointment: an older place in the heap is void. */
-  version: number;
-}
+type Maker = TaskMaker<TaskRequest>;
 
-/** A place in the schedule. */
-interface Due {
-  polled: Polled;
-  at: number;
-  version: number;
-}
+/** An attempt to be watched. `maker` is the part of the provider that makes it, and reads its ref. */
+export type Accepted = Omit<Watched, 'maker' | 'jitter' | 'failures'> & { maker: Maker };
 
 export interface WatchOptions {
   ctx: FlowContext;
@@ -58,8 +55,9 @@ export interface WatchOptions {
 
 export class Watch {
   readonly #options: WatchOptions;
-  readonly #running = new Map<string, Polled>();
-  readonly #due = new MinHeap<Due>((entry) => entry.at);
+  readonly #table = new PollTable();
+  /** A table holds the position of a maker here: there are no more than a provider has parts. */
+  readonly #makers: Maker[] = [];
   readonly #setBack = new SetBack();
   readonly #loop: Loop;
 
@@ -74,23 +72,24 @@ export class Watch {
 
   /** Attempts that are watched. */
   get size(): number {
-    return this.#running.size;
+    return this.#table.size;
   }
 
   /** Polls this attempt from now on. */
-  add(accepted: Omit<Polled, 'jitter' | 'failures' | 'version'>): void {
-    const polled: Polled = { ...accepted, jitter: this.#options.ctx.random(), failures: 0, version: 0 };
-    this.#running.set(polled.taskId, polled);
-    this.#schedule(polled, this.#nextPollAt(polled));
+  add({ maker, ...accepted }: Accepted): void {
+    const watched: Watched = {
+      ...accepted,
+      maker: this.#numberOf(maker),
+      jitter: this.#options.ctx.random(),
+      failures: 0,
+    };
+    this.#table.add(watched, this.#nextPollAt(watched));
     this.#loop.wake();
   }
 
   /** A push arrived for this task: its next poll is due now. */
   hint(taskId: string): void {
-    const polled = this.#running.get(taskId);
-    if (polled === undefined) return;
-    this.#schedule(polled, this.#options.ctx.clock.now());
-    this.#loop.wake();
+    if (this.#table.appoint(taskId, this.#options.ctx.clock.now())) this.#loop.wake();
   }
 
   /** Waits for polls in hand; none begins after. */
@@ -98,23 +97,17 @@ export class Watch {
     return this.#loop.stop();
   }
 
-  #schedule(polled: Polled, at: number): void {
-    polled.version++;
-    this.#due.push({ polled, at, version: polled.version });
+  #numberOf(maker: Maker): number {
+    const known = this.#makers.indexOf(maker);
+    return known >= 0 ? known : this.#makers.push(maker) - 1;
   }
 
-  #nextPollAt(polled: Polled): number {
+  #nextPollAt({ failures, acceptedAt, jitter }: Pick<Watched, 'failures' | 'acceptedAt' | 'jitter'>): number {
     const { ctx, speed } = this.#options;
     const now = ctx.clock.now();
     const backoffMs =
-      polled.failures === 0
-        ? 0
-        : Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(polled.failures - 1, 10)) / speed;
-    return now + backoffMs + pollDelayMs(now - polled.acceptedAt, polled.jitter, speed);
-  }
-
-  #isCurrent({ polled, version }: Due): boolean {
-    return version === polled.version && this.#running.get(polled.taskId) === polled;
+      failures === 0 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(failures - 1, 10)) / speed;
+    return now + backoffMs + pollDelayMs(now - acceptedAt, jitter, speed);
   }
 
   async #step(): Promise<number> {
@@ -122,76 +115,81 @@ export class Watch {
     const { clock } = this.#options.ctx;
     const startedAt = clock.now();
     try {
-      await this.#poll(due.map(({ polled }) => polled));
+      await this.#poll(due);
     } finally {
-      for (const entry of due) {
+      for (const watched of due) {
+        this.#table.keep(watched);
         // A push that came meanwhile has made its own appointment: this answer may have been older.
-        if (this.#isCurrent(entry)) this.#schedule(entry.polled, this.#nextPollAt(entry.polled));
+        if (!this.#table.isAppointed(watched.taskId)) {
+          this.#table.appoint(watched.taskId, this.#nextPollAt(watched));
+        }
       }
     }
-    const next = this.#due.peek()?.at ?? Infinity;
+    const next = this.#table.nextAt;
     if (due.length === 0) return next;
     const now = clock.now();
     const restMs = Math.min(REST_MAX_MS, Math.max(ROUND_GAP_MS, REST_FACTOR * (now - startedAt)));
     return Math.max(next, now + restMs / this.#options.speed);
   }
 
-  #takeDue(): Due[] {
+  #takeDue(): Watched[] {
     const now = this.#options.ctx.clock.now();
-    this.#appointAnew(this.#setBack.take(now));
-    const due: Due[] = [];
-    for (;;) {
-      const entry = this.#due.peek();
-      if (entry === undefined || entry.at > now || due.length >= POLL_BATCH_MAX) return due;
-      this.#due.pop();
-      if (this.#isCurrent(entry)) due.push(entry);
+    const byMs = this.#setBack.take(now);
+    // After the clock was put back, polls would wait until it is again as late as it was.
+    if (byMs > 0) this.#table.shiftBack(byMs, (watched) => this.#nextPollAt(watched));
+    if (!this.#listsAll || this.#table.dueAt(now, CROWD) < CROWD) {
+      return this.#table.takeDue(now, POLL_BATCH_MAX);
     }
+    return this.#table.takeDue(now + CROWD_AHEAD_MS / this.#options.speed, CROWD_BATCH_MAX);
   }
 
-  /** After the clock was put back, polls would wait until it is again as late as it was. */
-  #appointAnew(byMs: number): void {
-    if (byMs === 0) return;
-    for (const polled of this.#running.values()) {
-      polled.acceptedAt -= byMs;
-      this.#schedule(polled, this.#nextPollAt(polled));
-    }
+  get #listsAll(): boolean {
+    return this.#makers.every((maker) => maker.pollMany !== undefined);
   }
 
-  async #poll(due: Polled[]): Promise<void> {
+  async #poll(due: Watched[]): Promise<void> {
     const now = this.#options.ctx.clock.now();
-    for (const polled of due) if (polled.deadlineAt <= now) await this.#forgetIfOver(polled);
-    const open = due.filter((polled) => this.#running.has(polled.taskId));
-    const single: Polled[] = [];
+    for (const watched of due) if (watched.deadlineAt <= now) await this.#forgetIfOver(watched);
+    const open = due.filter((watched) => this.#table.has(watched.taskId));
+    const single: Watched[] = [];
     const together: Promise<void>[] = [];
-    for (const [maker, polled] of Map.groupBy(open, ({ maker }) => maker)) {
-      if (maker.pollMany === undefined || polled.length === 1) single.push(...polled);
-      else together.push(this.#pollTogether(maker, polled));
+    for (const [number, watched] of Map.groupBy(open, (one) => one.maker)) {
+      const maker = this.#makers[number]!;
+      if (maker.pollMany === undefined || watched.length === 1) single.push(...watched);
+      else together.push(this.#pollTogether(maker, watched));
     }
     await Promise.all([...together, this.#pollSingly(single)]);
   }
 
   /** The deadline may have ended the task behind our back; its upstream may never say anything any more. */
-  async #forgetIfOver(polled: Polled): Promise<void> {
-    const open = await this.#options.ctx.store.getAttempt(polled.attemptId);
-    if (open === null || open.attempt.endedAt !== null) this.#forget(polled);
+  async #forgetIfOver(watched: Watched): Promise<void> {
+    const open = await this.#options.ctx.store.getAttempt(watched.attemptId);
+    if (open === null || open.attempt.endedAt !== null) this.#forget(watched);
   }
 
-  async #pollTogether(maker: Polled['maker'], due: Polled[]): Promise<void> {
+  async #pollTogether(maker: Maker, due: Watched[]): Promise<void> {
     let observations: (Observation | null)[];
     try {
       // One answer speaks of many tasks, possibly of several accounts: it is not kept with any of them.
       const channel = this.#options.ctx.channels.open(this.#options.row(), null);
       const refs = due.map((polled) => polled.ref);
-      observations = await maker.pollMany!(refs, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
+      const timeoutMs = POLL_TIMEOUT_MS + refs.length * POLL_TIMEOUT_PER_REF_MS;
+      observations = await maker.pollMany!(refs, channel, AbortSignal.timeout(timeoutMs));
     } catch (error) {
       for (const polled of due) polled.failures++;
       this.#noNews(error);
       return;
     }
-    await Promise.all(due.map((polled, index) => this.#observe(polled, observations[index] ?? null, [])));
+    for (let from = 0; from < due.length; from += OBSERVE_STEP) {
+      if (from > 0) await turn();
+      const some = due.slice(from, from + OBSERVE_STEP);
+      await Promise.all(
+        some.map((polled, index) => this.#observe(polled, observations[from + index] ?? null, [])),
+      );
+    }
   }
 
-  async #pollSingly(due: Polled[]): Promise<void> {
+  async #pollSingly(due: Watched[]): Promise<void> {
     const queue = due.values();
     const worker = async (): Promise<void> => {
       for (const polled of queue) await this.#pollOne(polled);
@@ -199,14 +197,18 @@ export class Watch {
     await Promise.all(Array.from({ length: Math.min(POLLS_AT_ONCE, due.length) }, worker));
   }
 
-  async #pollOne(polled: Polled): Promise<void> {
+  async #pollOne(polled: Watched): Promise<void> {
     const exchanges: Exchange[] = [];
     let observation: Observation;
     try {
       const channel = this.#options.ctx.channels.open(this.#options.row(), (exchange) =>
         exchanges.push(exchange),
       );
-      observation = await polled.maker.poll(polled.ref, channel, AbortSignal.timeout(POLL_TIMEOUT_MS));
+      observation = await this.#makers[polled.maker]!.poll(
+        polled.ref,
+        channel,
+        AbortSignal.timeout(POLL_TIMEOUT_MS),
+      );
     } catch (error) {
       polled.failures++;
       this.#noNews(error);
@@ -216,7 +218,7 @@ export class Watch {
   }
 
   /** Never rejects: what could not be recorded is observed again. */
-  async #observe(polled: Polled, observation: Observation | null, exchanges: Exchange[]): Promise<void> {
+  async #observe(polled: Watched, observation: Observation | null, exchanges: Exchange[]): Promise<void> {
     polled.failures = 0;
     if (observation === null) return;
     try {
@@ -228,9 +230,8 @@ export class Watch {
     }
   }
 
-  #forget(polled: Polled): void {
-    this.#running.delete(polled.taskId);
-    this.#options.onEnded();
+  #forget(polled: Watched): void {
+    if (this.#table.remove(polled.taskId)) this.#options.onEnded();
   }
 
   /** A poll that failed is no news of the task; what is not the upstream's doing is reported. */
