@@ -25,6 +25,12 @@ interface Admitted {
 /** What is judged of a picture. */
 type Facts = { contentType: string; bytes: number; width: number | null; height: number | null };
 
+/**
+ * More than any camera takes. A few kilobytes that name billions of pixels (a "decompression bomb") end whoever unpacks
+ * them: an upstream, a viewer.
+ */
+const PIXELS_MAX = 200_000_000;
+
 const ROLE_TYPES: Record<MediaRole, RegExp> = {
   picture: /^image\//,
   film: /^video\//,
@@ -220,6 +226,9 @@ function checkPicture(picture: Facts, field: string, limits: PictureLimits): voi
   if (picture.bytes > limits.bytesMax) throw tooLarge(field, limits.bytesMax);
   const { width, height } = picture;
   if (width === null || height === null) throw invalid('cannot be read as a picture: its size is missing.');
+  if (width * height > PIXELS_MAX) {
+    throw invalid(`is ${width}x${height}: a picture may have at most ${PIXELS_MAX / 1e6} million pixels.`);
+  }
   const [short, long] = width < height ? [width, height] : [height, width];
   if (short < limits.sideMin) {
     throw invalid(`is ${width}x${height}: each side must have at least ${limits.sideMin} pixels.`);

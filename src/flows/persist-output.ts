@@ -14,11 +14,15 @@ import { completeTask } from './complete-task.ts';
 import type { FlowContext } from './context.ts';
 import { makerOf } from './maker.ts';
 
-/** Rejects when a file could not be fetched: the job runs again later, with fresh source URLs. */
+/**
+ * Rejects when a file could not be fetched: the job runs again later, with fresh source URLs. `signal` ends the fetching
+ * when somebody else may begin with it.
+ */
 export async function persistOutput(
   ctx: FlowContext,
   input: { taskId: string; attemptId: string },
   isRetry: boolean,
+  signal?: AbortSignal,
 ): Promise<void> {
   const open = await ctx.store.getAttempt(input.attemptId);
   if (open === null || isFinal(open.task.state) || open.attempt.state !== 'made') return;
@@ -31,7 +35,7 @@ export async function persistOutput(
   // Source URLs carry tokens that expire: after a failure they are asked for again.
   const outputs = isRetry ? await freshOutputs(ctx, open, channel) : (attempt.outputs ?? []);
   const stored: StoredOutput[] = [];
-  for (const output of outputs) stored.push(await fetchOutput(ctx, channel, task, output));
+  for (const output of outputs) stored.push(await fetchOutput(ctx, channel, task, output, signal));
   ctx.faults('persist:after-download');
 
   const result = await describe(ctx, task, stored);
@@ -71,24 +75,26 @@ const ROLE_TYPES: Record<UpstreamOutput['role'], string> = {
   image: 'image/png',
 };
 
-const EXTENSIONS: Record<string, string> = {
-  'video/mp4': 'mp4',
-  'video/quicktime': 'mov',
-  'video/webm': 'webm',
-  'image/png': 'png',
-  'image/jpeg': 'jpg',
-  'image/webp': 'webp',
-  'audio/mpeg': 'mp3',
-  'audio/wav': 'wav',
-  'audio/mp4': 'm4a',
-  'audio/ogg': 'ogg',
-};
+/** A map: the types are an upstream's words, and an object knows words of its own. */
+const EXTENSIONS = new Map([
+  ['video/mp4', 'mp4'],
+  ['video/quicktime', 'mov'],
+  ['video/webm', 'webm'],
+  ['image/png', 'png'],
+  ['image/jpeg', 'jpg'],
+  ['image/webp', 'webp'],
+  ['audio/mpeg', 'mp3'],
+  ['audio/wav', 'wav'],
+  ['audio/mp4', 'm4a'],
+  ['audio/ogg', 'ogg'],
+]);
 
 async function fetchOutput(
   ctx: FlowContext,
   channel: Channel,
   task: Task,
   output: UpstreamOutput,
+  signal: AbortSignal | undefined,
 ): Promise<StoredOutput> {
   const position = output.index === undefined || output.index === 0 ? '' : `-${output.index}`;
   let key = '';
@@ -98,8 +104,9 @@ async function fetchOutput(
     trustedOrigins: new Set([new URL(channel.baseUrl).origin]),
     timeoutMs: 600_000,
     bytesMax: ctx.settings.outputBytesMax,
+    ...(signal !== undefined && { signal }),
     to: (body, { headers }) => {
-      const extension = EXTENSIONS[typeOf(headers)] ?? EXTENSIONS[ROLE_TYPES[output.role]];
+      const extension = EXTENSIONS.get(typeOf(headers)) ?? EXTENSIONS.get(ROLE_TYPES[output.role]);
       key = `outputs/${task.id}/${output.role}${position}.${extension}`;
       return ctx.media.put(key, body);
     },
@@ -124,14 +131,23 @@ async function fetchOutput(
     upstreamId: output.upstreamId,
     ...(output.index !== undefined && { index: output.index }),
     ...(output.path !== undefined && { path: output.path }),
-    ...(output.durationSeconds !== null && { durationSeconds: output.durationSeconds }),
+    ...(credible(output.durationSeconds) !== null && { durationSeconds: credible(output.durationSeconds) }),
   };
+}
+
+/** A month: what claims to last longer does not say how long it is. */
+const SECONDS_MAX = 30 * 86_400;
+
+/** A length as the upstream or the file states it; null where nobody can mean it (stored as JSON it would be no number). */
+function credible(seconds: number | null | undefined): number | null {
+  return typeof seconds === 'number' && seconds >= 0 && seconds <= SECONDS_MAX ? seconds : null;
 }
 
 function typeOf(headers: Record<string, string | string[] | undefined>): string {
   return String(headers['content-type'] ?? '')
     .split(';')[0]!
-    .trim();
+    .trim()
+    .toLowerCase();
 }
 
 /** Films and sounds share the MP4 container, and its brand need not tell which it is: the role does. */
@@ -220,7 +236,7 @@ async function describeFilm(
     outputs,
     width: info?.width ?? null,
     height: info?.height ?? null,
-    durationSeconds: info?.durationSeconds ?? video.durationSeconds ?? null,
+    durationSeconds: credible(info?.durationSeconds) ?? video.durationSeconds ?? null,
     hasSound: info?.hasAudio ?? null,
   };
 }

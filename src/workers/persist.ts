@@ -7,8 +7,8 @@ import { persistOutput } from '../flows/persist-output.ts';
 
 /** Registers the handler. Retries for about a day; after that the task's deadline has ended it. */
 export function workPersist(ctx: FlowContext, jobs: Jobs): void {
-  jobs.work('persist-output', { concurrency: 8, leaseMs: 660_000, attemptsMax: 100 }, async (job) => {
+  jobs.work('persist-output', { concurrency: 8, leaseMs: 660_000, attemptsMax: 100 }, async (job, signal) => {
     const { taskId, attemptId } = job.data as { taskId: string; attemptId: string };
-    await persistOutput(ctx, { taskId, attemptId }, job.attempts > 1);
+    await persistOutput(ctx, { taskId, attemptId }, job.attempts > 1, signal);
   });
 }
