@@ -3,10 +3,15 @@
  * by name. A procedure is a generator that yields statements and is handed their answers, so that one source runs
  * synchronously on SQLite and asynchronously on an engine behind a socket.
  */
-import type { Compilable, Kysely } from 'kysely';
+import type { Compilable, Kysely, RootOperationNode } from 'kysely';
 import type { PendingJob } from '../core/ports.ts';
 import type { Engine } from './engine.ts';
 import type { Database } from './schema.ts';
+
+/** Columns whose integers are money and read as bigint; every other integer is read as a number. */
+export function isMoney(column: string): boolean {
+  return column.endsWith('_micros');
+}
 
 /** What can be bound. */
 export type Value = string | number | bigint | null;
@@ -14,6 +19,8 @@ export type Value = string | number | bigint | null;
 /** A compiled query: its text and, for every place in it, the name of the argument or a constant. */
 export interface CompiledStatement {
   sql: string;
+  /** As Kysely built it, for engines that execute it for many callers at once. */
+  query: RootOperationNode;
   places: (Place | Value)[];
 }
 
@@ -44,9 +51,22 @@ export type Procedure<Result> = Generator<Command, Result, unknown>;
 
 type Named<Args> = <Name extends keyof Args & string>(name: Name) => Args[Name];
 
+/** The arguments of a statement, in the order of its places. */
+export function valuesOf(places: (Place | Value)[], args: Record<string, Value>): Value[] {
+  return places.map((place) => (place instanceof Place ? argument(args, place.name) : place));
+}
+
+function argument(args: Record<string, Value>, name: string): Value {
+  const value = args[name];
+  if (value === undefined) throw new TypeError(`the statement's argument "${name}" is missing`);
+  return value;
+}
+
 /** `statement<{ id: string }>()((db, arg) => db.selectFrom('tasks').where('id', '=', arg('id')).selectAll())` */
 export function statement<Args extends object = Record<never, never>>() {
-  return <Row>(build: (db: Kysely<Database>, arg: Named<Args>) => Compilable<Row>): Statement<Args, Row> => {
+  return <Row>(
+    build: (db: Kysely<Database>, arg: Named<Args>, engine: Engine) => Compilable<Row>,
+  ): Statement<Args, Row> => {
     const compiled = new Map<string, CompiledStatement>();
     // Kysely passes values through untouched, so that a placeholder comes out where its value will stand.
     const arg: Named<Args> = (name) => new Place(name) as never;
@@ -54,8 +74,8 @@ export function statement<Args extends object = Record<never, never>>() {
       compile(engine) {
         let known = compiled.get(engine.name);
         if (!known) {
-          const query = build(engine.builder, arg).compile();
-          known = { sql: query.sql, places: [...query.parameters] as (Place | Value)[] };
+          const query = build(engine.builder, arg, engine).compile();
+          known = { sql: query.sql, query: query.query, places: [...query.parameters] as (Place | Value)[] };
           compiled.set(engine.name, known);
         }
         return known;

@@ -19,7 +19,7 @@ export const first: Migration = {
   ],
 };
 
-function access({ builder: { schema }, text, integer64, tableOptions }: Engine): Compilable[] {
+function access({ builder: { schema }, text, integer64, real, tableOptions }: Engine): Compilable[] {
   return [
     schema
       .createTable('accounts')
@@ -52,7 +52,7 @@ function access({ builder: { schema }, text, integer64, tableOptions }: Engine):
       .addColumn('priority', 'integer', (column) => column.notNull())
       .addColumn('weight', 'integer', (column) => column.notNull())
       .addColumn('concurrency', 'integer')
-      .addColumn('requests_per_second', 'real')
+      .addColumn('requests_per_second', real)
       .addColumn('enabled', 'integer', (column) => column.notNull())
       .addColumn('sandbox', 'integer', (column) => column.notNull())
       .addColumn('created_at', integer64, (column) => column.notNull())

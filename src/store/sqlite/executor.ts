@@ -1,7 +1,7 @@
 /** Drives procedures synchronously on one SQLite connection. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { sqliteEngine } from '../engine.ts';
-import { Place, type Command, type Procedure, type Value } from '../statement.ts';
+import { isMoney, valuesOf, type Command, type Place, type Procedure, type Value } from '../statement.ts';
 
 interface Prepared {
   statement: StatementSync;
@@ -33,9 +33,7 @@ export function createExecutor(connection: DatabaseSync): Executor {
   function execute(command: Command): unknown {
     let prepared = known.get(command.statement);
     if (!prepared) known.set(command.statement, (prepared = prepare(command)));
-    const values = prepared.places.map((place) =>
-      place instanceof Place ? argument(command.args, place.name) : place,
-    );
+    const values = valuesOf(prepared.places, command.args);
     if (command.answer === 'count') return Number(prepared.statement.run(...values).changes);
     const found = prepared.statement.all(...values);
     if (prepared.plainColumns) for (const row of found) plainNumbers(row, prepared.plainColumns);
@@ -47,16 +45,6 @@ export function createExecutor(connection: DatabaseSync): Executor {
     while (!step.done) step = procedure.next(execute(step.value));
     return step.value;
   };
-}
-
-function isMoney(column: string): boolean {
-  return column.endsWith('_micros');
-}
-
-function argument(args: Record<string, Value>, name: string): Value {
-  const value = args[name];
-  if (value === undefined) throw new TypeError(`the statement's argument "${name}" is missing`);
-  return value;
 }
 
 function plainNumbers(row: Record<string, unknown>, columns: string[]): void {

@@ -1,13 +1,7 @@
 /** What goes wrong below us, in our own words. Result codes: sqlite.org/rescode.html (2026-11-20). */
-import { GatewayError, type ErrorCode } from '../../core/errors.ts';
+import { failureBecause, toError, unavailableBecause, type BrokenRule, type Failure } from '../failure.ts';
 
-/** A refusal as it crosses a thread boundary. `cause` is for the log only. */
-export interface Failure {
-  code: ErrorCode;
-  message: string;
-  param: string | null;
-  cause: string | null;
-}
+export { toError, type Failure };
 
 const CONSTRAINT = 19;
 const CONSTRAINT_FOREIGN_KEY = 787;
@@ -59,39 +53,18 @@ export function sparesConnection(error: unknown): boolean {
 
 /** Nothing happened; the same call may succeed later. */
 export function unavailable(cause: unknown): Failure {
-  return {
-    code: 'unavailable',
-    message: 'The database cannot take changes at the moment; nothing was changed. Try again shortly.',
-    param: null,
-    cause: describe(cause),
-  };
+  return unavailableBecause(describe(cause));
 }
 
 /** A failure of one caller's own change. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof GatewayError) {
-    const { code, publicMessage: message, param } = error;
-    return { code, message, param, cause: error.cause === undefined ? null : describe(error.cause) };
-  }
-  const code = resultCode(error) ?? 0;
-  const cause = describe(error);
-  if (code === CONSTRAINT_UNIQUE || code === CONSTRAINT_PRIMARY_KEY) {
-    return { code: 'conflict', message: 'This already exists.', param: null, cause };
-  }
-  if (code === CONSTRAINT_FOREIGN_KEY) {
-    return { code: 'not_found', message: 'What this belongs to does not exist.', param: null, cause };
-  }
-  const message =
-    (code & 0xff) === CONSTRAINT ? 'The change breaks a rule of the database.' : 'The change failed.';
-  return { code: 'internal_error', message, param: null, cause };
+  return failureBecause(error, brokenRule(resultCode(error) ?? 0), describe);
 }
 
-export function toError({ code, message, param, cause }: Failure): GatewayError {
-  return new GatewayError(code, message, {
-    ...(param === null ? {} : { param }),
-    ...(cause === null ? {} : { cause }),
-    ...(code === 'unavailable' ? { retryAfterMs: 1_000 } : {}),
-  });
+function brokenRule(code: number): BrokenRule | null {
+  if (code === CONSTRAINT_UNIQUE || code === CONSTRAINT_PRIMARY_KEY) return 'unique';
+  if (code === CONSTRAINT_FOREIGN_KEY) return 'foreign-key';
+  return (code & 0xff) === CONSTRAINT ? 'other' : null;
 }
 
 function resultCode(error: unknown): number | null {
