@@ -31,6 +31,7 @@ import { createGateway } from './flows/gateway.ts';
 import { createSecretKeeper, rootKeyFault } from './flows/secret-keeper.ts';
 import { createChannelDirectory } from './flows/open-channel.ts';
 import { readLinkedContent, readLinkedInput } from './flows/read-content.ts';
+import { routeFor } from './flows/route.ts';
 import { buildServer } from './http/server.ts';
 import { createEmbeddedJobs } from './jobs/embedded.ts';
 import { systemClock } from './lib/clock.ts';
@@ -180,6 +181,9 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
         channels,
         lanes,
         guarded,
+        route: (request, pinned) => routeFor(ctx, request, { pinned }),
+        owner: ctx.owner,
+        settings: ctx.settings,
       }),
       dialects,
       authenticate: createAuthenticator({ store, keyring, clock }),

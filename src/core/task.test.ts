@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { frameSize, isFinal, pollDelayMs } from './task.ts';
+import {
+  frameSize,
+  freshHandle,
+  handleOf,
+  isFinal,
+  mayExistUpstream,
+  pollDelayMs,
+  taskIdOf,
+  type FailureCode,
+} from './task.ts';
 
 describe('a state', () => {
   test('is final exactly when nothing can follow it', () => {
@@ -59,4 +68,27 @@ describe('the next poll', () => {
   test('is not put off by a clock that went back', () => {
     assert.equal(pollDelayMs(-3_600_000, middle, 1), 3_000);
   });
+});
+
+test('a task made anew has a handle of its own upstream, which leads back to it', () => {
+  const task = { id: 'task_0Vx1' };
+  assert.equal(handleOf(task), 'task_0Vx1');
+  const first = { ...task, upstreamHandle: freshHandle(task) };
+  const second = { ...task, upstreamHandle: freshHandle(first) };
+  assert.deepEqual([handleOf(first), handleOf(second)], ['task_0Vx1-r1', 'task_0Vx1-r2']);
+  assert.deepEqual(
+    [task, first, second].map((one) => taskIdOf(handleOf(one))),
+    Array(3).fill(task.id),
+  );
+});
+
+test('only an end without the upstream’s own verdict leaves open whether it still makes the task', () => {
+  const ended = (code: FailureCode) => ({ error: { code, message: '' } });
+  assert.equal(mayExistUpstream(ended('task_failed'), { state: 'failed' }), false);
+  assert.equal(mayExistUpstream(ended('content_policy'), { state: 'refused' }), false);
+  assert.equal(mayExistUpstream(ended('expired'), { state: 'refused' }), false);
+  assert.equal(mayExistUpstream(ended('expired'), null), false);
+  assert.equal(mayExistUpstream(ended('expired'), { state: 'failed' }), true);
+  assert.equal(mayExistUpstream(ended('ended_by_operator'), { state: 'failed' }), true);
+  assert.equal(mayExistUpstream(ended('lost'), { state: 'lost' }), true);
 });

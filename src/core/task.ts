@@ -97,12 +97,13 @@ export function handleOf(task: Pick<Task, 'id' | 'upstreamHandle'>): string {
   return task.upstreamHandle ?? task.id;
 }
 
-/** The handle of a task that is made anew after so many retries: the id cannot be used twice upstream. */
-export function freshHandle(taskId: string, retries: number): string {
-  return `${taskId}-r${retries}`;
+/** The next handle of a task that is to be made anew: an upstream takes each only once. */
+export function freshHandle(task: Pick<Task, 'id' | 'upstreamHandle'>): string {
+  const used = task.upstreamHandle?.slice(`${task.id}-r`.length);
+  return `${task.id}-r${Number(used ?? 0) + 1}`;
 }
 
-/** The task that a handle belongs to. */
+/** The id of the task that a handle belongs to. */
 export function taskIdOf(handle: string): string {
   return handle.replace(/-r\d+$/, '');
 }

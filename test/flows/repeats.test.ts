@@ -5,7 +5,9 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type { Intent } from '../../src/core/intent.ts';
 import type { Principal, TaskView } from '../../src/core/ports.ts';
 import type { LooseFeature } from '../../src/core/request/feature.ts';
+import type { TaskRequest } from '../../src/core/request/feature.ts';
 import { createAdmin } from '../../src/flows/admin/index.ts';
+import { routeFor } from '../../src/flows/route.ts';
 import { refusal, story, type World } from './harness.ts';
 
 const principal: Principal = { accountId: 'acct_story', keyId: 'key_story', responseStyle: 'superset' };
@@ -305,7 +307,8 @@ describe('a file and a top-up with a key', () => {
     story(async (world) => {
       const topUp = () => {
         const { ctx, lanes } = world;
-        const admin = createAdmin({ ...ctx, lanes });
+        const route = (request: TaskRequest, pinned: string | null) => routeFor(ctx, request, { pinned });
+        const admin = createAdmin({ ...ctx, lanes, route });
         return admin.topUp('acct_story', { amountMicros: 280_000n, note: null }, keyed('k'));
       };
       world.storeBreaksOff = (method) => method === 'post';

@@ -5,7 +5,17 @@ import type { Currency } from '../money.ts';
 import type { Task } from '../task.ts';
 import type { Webhooks } from '../webhook-ports.ts';
 import type { ResponseStyle } from './access.ts';
-import type { AccountRow, ChannelRow, KeyRow, LedgerRow, Page, PageQuery, WalletRow } from './rows.ts';
+import type {
+  AccountRow,
+  ChannelRow,
+  KeyRow,
+  LedgerRow,
+  OperatorAction,
+  OperatorNote,
+  Page,
+  PageQuery,
+  WalletRow,
+} from './rows.ts';
 import type { LedgerVerdict, Store, TaskRecord } from './store.ts';
 
 /** What a new key's owner sees exactly once. */
@@ -60,6 +70,23 @@ export interface Admin {
   probeChannel(id: string): Promise<{ ok: boolean; message: string }>;
   listTasks(query: Parameters<Store['adminTasks']>[0]): Promise<Page<Task>>;
   taskRecord(id: string): Promise<TaskRecord>;
+  /**
+   * Queues a failed task anew, under a new hold. Where an earlier attempt may exist upstream it is looked up first;
+   * where that is not possible the retry is refused unless `acceptPossibleDuplicate`.
+   */
+  retryTask(
+    id: string,
+    input: OperatorNote & { acceptPossibleDuplicate: boolean },
+    intent?: Intent | null,
+  ): Promise<TaskAction>;
+  /** Gives the charge of a completed task back, in part or (null) all that is left of it. */
+  refundTask(
+    id: string,
+    input: OperatorNote & { amountMicros: bigint | null },
+    intent?: Intent | null,
+  ): Promise<TaskAction>;
+  /** Ends a task that is not final and releases its hold; of a lost one it notes that an operator has seen to it. */
+  failTask(id: string, input: OperatorNote, intent?: Intent | null): Promise<TaskAction>;
   webhooks: Webhooks;
   prices(): PriceView[];
 }
@@ -88,4 +115,12 @@ export interface PriceView {
   currency: Currency;
   quantityMin: number | null;
   source: 'default' | 'config';
+}
+
+/** What was done to a task, and the task as it is now. */
+export interface TaskAction {
+  action: OperatorAction;
+  task: Task;
+  /** The answer to a repeat: nothing was done for it. */
+  replayed?: true;
 }

@@ -41,6 +41,8 @@ const provider = {
   probe: (channel: Channel, signal: AbortSignal) => probe(channel, signal),
 } as unknown as Provider;
 
+const lookedAfter: [string, string][] = [];
+let routedTo = '';
 let isSandboxOn = true;
 const asItCounts = (row: ChannelRow): ChannelRow =>
   row.sandbox && !isSandboxOn ? { ...row, enabled: false } : row;
@@ -68,7 +70,10 @@ before(async () => {
     newId: (prefix) => ids.newId(prefix, clock.now()),
     priceBook,
     channels: { open: (row) => open(row), asItCounts },
-    lanes: { running: () => 3 },
+    lanes: { running: () => 3, lookAfter: (task, attemptId) => void lookedAfter.push([task.id, attemptId]) },
+    route: async (_request, pinned) => pinned ?? routedTo,
+    owner: 'test',
+    settings: { taskDeadlineMs: 86_400_000, retentionMs: 30 * 86_400_000 },
     guarded: createGuardedHttp({ allow: [], userAgent: 'test' }),
   });
 });

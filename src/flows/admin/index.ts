@@ -6,6 +6,7 @@ import { createWebhooks } from '../webhooks.ts';
 import type { AdminContext } from './context.ts';
 import { keyVerbs } from './keys.ts';
 import { createOnce } from '../once.ts';
+import { taskActionVerbs } from './task-actions.ts';
 import { taskVerbs } from './tasks.ts';
 import { walletVerbs } from './wallets.ts';
 
@@ -13,12 +14,14 @@ export type { AdminContext } from './context.ts';
 
 /** Everything an operator can do, behind the admin API. */
 export function createAdmin(context: AdminContext): Admin {
+  const once = createOnce(context);
   return {
     ...accountVerbs(context),
     ...keyVerbs(context),
-    ...walletVerbs(context, createOnce(context)),
+    ...walletVerbs(context, once),
     ...channelVerbs(context),
     ...taskVerbs(context),
+    ...taskActionVerbs(context, once),
     webhooks: createWebhooks(context),
     prices: () => priceViews(context.priceBook),
   };

@@ -58,7 +58,10 @@ before(async () => {
       ]),
     },
     channels: { open: (row) => ({ id: row.id }) as never, asItCounts: (row) => row },
-    lanes: { running: () => 0 },
+    lanes: { running: () => 0, lookAfter: () => {} },
+    route: async (_request, pinned) => pinned ?? 'chan_none',
+    owner: 'test',
+    settings: { taskDeadlineMs: 86_400_000, retentionMs: 86_400_000 },
     guarded: createGuardedHttp({ allow: ['127.0.0.1'], userAgent: 'test' }),
   });
   fixture = await startFixture({ admin, clock });

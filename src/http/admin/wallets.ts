@@ -36,6 +36,10 @@ const ledgerEntry = z
     amount: moneyField,
     task_id: z.string().nullable(),
     note: z.string().nullable(),
+    author: z
+      .string()
+      .nullable()
+      .meta({ description: 'The operator who did it; null where nobody did it by hand.' }),
     created_at: timeField,
   })
   .meta({ id: 'LedgerEntry' });
@@ -119,6 +123,7 @@ export function renderEntry(row: LedgerRow): z.infer<typeof ledgerEntry> {
     amount: renderMoney(row.amountMicros),
     task_id: row.taskId,
     note: row.note,
+    author: row.author ?? null,
     created_at: renderTime(row.createdAt),
   };
 }
