@@ -20,6 +20,14 @@ export const systemClock: Clock = {
   sleep: (delayMs, signal) => sleepOn(systemClock, delayMs, signal),
 };
 
+/** Counts from the start of the process and is never set back: for how long ago something was, not for when. */
+export const steadyClock: Clock = {
+  now: () => performance.now(),
+  setTimeout: systemClock.setTimeout,
+  clearTimeout: systemClock.clearTimeout,
+  sleep: (delayMs, signal) => sleepOn(steadyClock, delayMs, signal),
+};
+
 export interface TestClock extends Clock {
   /**
    * Moves time forward, running due timers in order, each at its own moment. Between two of them the event
