@@ -5,7 +5,7 @@ import { load, type LoadRequest } from './load.ts';
 import type { Turn } from './rounds.ts';
 import { newDataDirectory } from './scratch.ts';
 
-const ADMIN_TOKEN = 'bench-admin-token-0123456789';
+export const ADMIN_TOKEN = 'bench-admin-token-0123456789';
 /** Enough for any number of tasks. */
 const TOP_UP = '100000000';
 
@@ -19,9 +19,18 @@ export const CREATE_BODY = JSON.stringify({
   aspect_ratio: '16:9',
 });
 
+/** Who calls. */
+export interface Caller {
+  accountId: string;
+  apiKey: string;
+}
+
 export interface LoadedGateway extends RunningServer {
+  caller: Caller;
   /** The create as this gateway's caller sends it. */
   create: LoadRequest;
+  /** Asks as the operator; rejects when the answer is not 200. */
+  admin<Answer>(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer>;
   /** How many tasks run upstream and how many wait for a place there. */
   channel(): Promise<{ running: number; waiting: number }>;
   /** Recomputes the whole ledger; rejects when a figure does not agree. */
@@ -33,6 +42,12 @@ export interface GatewayOptions {
   upstreamUrl: string;
   /** Most tasks at the upstream; null: no cap. */
   concurrency: number | null;
+  /** Where its data lies; absent: an empty directory. */
+  directory?: string;
+  /** Who has credit there; absent: somebody new. */
+  caller?: Caller;
+  /** More settings, by environment. */
+  env?: Record<string, string>;
   /** The product's own entry point unless a reference is wanted. */
   script?: 'src/main.ts' | 'bench/references/one-commit-gateway.ts';
 }
@@ -44,10 +59,10 @@ export function gatewayEnvironment(dataDirectory: string): Record<string, string
 
 /** Starts it and prepares an account with a key, credit and the channel. */
 export async function startLoadedGateway(options: GatewayOptions): Promise<LoadedGateway> {
-  const directory = newDataDirectory(options.scratch);
+  const directory = options.directory ?? newDataDirectory(options.scratch);
   const server = await startServer({
     script: options.script ?? 'src/main.ts',
-    env: gatewayEnvironment(directory),
+    env: { ...gatewayEnvironment(directory), ...options.env },
     // Away from any reelay.yaml of the caller's.
     cwd: directory,
   });
@@ -61,9 +76,7 @@ export async function startLoadedGateway(options: GatewayOptions): Promise<Loade
 
 async function prepare(server: RunningServer, options: GatewayOptions): Promise<LoadedGateway> {
   const admin = adminOf(server.url);
-  const account = await admin<{ id: string }>('POST', '/accounts', { name: 'bench' });
-  await admin('POST', `/accounts/${account.id}/top-ups`, { amount: TOP_UP, note: 'bench' });
-  const key = await admin<{ api_key: string }>('POST', `/accounts/${account.id}/keys`, { name: 'bench' });
+  const caller = options.caller ?? (await newCaller(admin));
   const channel = await admin<{ id: string }>('POST', '/channels', {
     name: 'bench',
     provider: 'kling',
@@ -73,12 +86,14 @@ async function prepare(server: RunningServer, options: GatewayOptions): Promise<
   });
   return {
     ...server,
+    caller,
     create: {
       url: server.url,
       path: CREATE_PATH,
-      headers: { authorization: `Bearer ${key.api_key}` },
+      headers: { authorization: `Bearer ${caller.apiKey}` },
       body: CREATE_BODY,
     },
+    admin,
     channel: () => admin('GET', `/channels/${channel.id}`),
     async verifyLedger() {
       const verdict = await admin<{ ok: boolean }>('GET', '/ledger/verify');
@@ -87,7 +102,18 @@ async function prepare(server: RunningServer, options: GatewayOptions): Promise<
   };
 }
 
-function adminOf(url: string) {
+type Admin = LoadedGateway['admin'];
+
+/** An account with credit for any number of tasks, and its key. */
+export async function newCaller(admin: Admin): Promise<Caller> {
+  const account = await admin<{ id: string }>('POST', '/accounts', { name: 'bench' });
+  await admin('POST', `/accounts/${account.id}/top-ups`, { amount: TOP_UP, note: 'bench' });
+  const key = await admin<{ api_key: string }>('POST', `/accounts/${account.id}/keys`, { name: 'bench' });
+  return { accountId: account.id, apiKey: key.api_key };
+}
+
+/** The operator's way in to a server. */
+export function adminOf(url: string): Admin {
   return async <Answer>(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> => {
     const response = await request(`${url}/admin/v1${path}`, {
       method,

@@ -72,7 +72,7 @@ export async function intake(scratch: string, pace: Pace): Promise<Report> {
 }
 
 /** The only place is taken by a first task, which never ends. */
-async function fillLane(gateway: LoadedGateway): Promise<void> {
+export async function fillLane(gateway: LoadedGateway): Promise<void> {
   while ((await gateway.channel()).running === 0) {
     await load(gateway.create, { connections: 1, durationMs: 50 });
   }

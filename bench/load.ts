@@ -12,6 +12,10 @@ export interface LoadRequest {
   path: string;
   headers: Record<string, string>;
   body: string;
+  /** Absent: POST. */
+  method?: 'GET';
+  /** Instead of the one path, each of these in turn. */
+  paths?: string[];
 }
 
 export interface LoadResult {
@@ -28,9 +32,11 @@ export async function load(
   options: { connections: number; durationMs: number },
 ): Promise<LoadResult> {
   const { hostname, port } = new URL(request.url);
-  const bytes = wireBytes(request);
+  const wire = (request.paths ?? [request.path]).map((path) => wireBytes({ ...request, path }));
+  let sent = 0;
+  const next = (): Buffer => wire[sent++ % wire.length]!;
   const clients = await Promise.all(
-    Array.from({ length: options.connections }, () => open(hostname, Number(port), bytes)),
+    Array.from({ length: options.connections }, () => open(hostname, Number(port), next)),
   );
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
@@ -50,15 +56,16 @@ export async function load(
   }
 }
 
-function wireBytes({ url, path, headers, body }: LoadRequest): Buffer {
+function wireBytes({ url, path, headers, body, method }: LoadRequest): Buffer {
   const lines = [
-    `POST ${path} HTTP/1.1`,
+    `${method ?? 'POST'} ${path} HTTP/1.1`,
     `host: ${new URL(url).host}`,
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(body)}`,
+    ...(method === 'GET'
+      ? []
+      : ['content-type: application/json', `content-length: ${Buffer.byteLength(body)}`]),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${method === 'GET' ? '' : body}`);
 }
 
 interface Client {
@@ -70,7 +77,7 @@ interface Client {
   finish(): void;
 }
 
-function open(host: string, port: number, bytes: Buffer): Promise<Client> {
+function open(host: string, port: number, next: () => Buffer): Promise<Client> {
   const done = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<Client>();
   let head = '';
@@ -107,7 +114,7 @@ function open(host: string, port: number, bytes: Buffer): Promise<Client> {
   const answered = (): void => {
     client.answered++;
     if (finished) done.resolve();
-    else client.socket.write(bytes);
+    else client.socket.write(next());
   };
 
   const socket = connect({
@@ -121,7 +128,7 @@ function open(host: string, port: number, bytes: Buffer): Promise<Client> {
     socket,
     answered: 0,
     run() {
-      socket.write(bytes);
+      socket.write(next());
       return done.promise;
     },
     finish() {

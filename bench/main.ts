@@ -3,16 +3,35 @@
  * side by side in the same run. The exit code says whether it ran, not how fast it was.
  */
 import { availableParallelism, cpus } from 'node:os';
+import { fillFinished, type Filled } from './filled.ts';
+import { growth } from './growth.ts';
 import { intake } from './intake.ts';
+import { lists } from './lists.ts';
+import { query } from './query.ts';
 import { print, type Report } from './report.ts';
 import { BUSY_MIN, NOISE_MAX, percent } from './rounds.ts';
 import { makeScratch } from './scratch.ts';
 import { start } from './start.ts';
 import { submit } from './submit.ts';
 
+const MANY = 1_000_000;
+/** Made once for all that need it. */
+let manyFinished: Promise<Filled> | null = null;
+const finished = (scratch: string): Promise<Filled> => (manyFinished ??= fillFinished(scratch, MANY));
+
 const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
   intake: (scratch) => intake(scratch, { rounds: 7, turnMs: 4_000, warmUpMs: 4_000 }),
   submit: (scratch) => submit(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 6_000 }),
+  lists: (scratch) => lists(scratch, { tasks: MANY, times: 8, filled: finished(scratch) }),
+  growth: (scratch) =>
+    growth(scratch, {
+      rounds: 5,
+      turnMs: 4_000,
+      warmUpMs: 6_000,
+      tasks: MANY,
+      filled: finished(scratch),
+    }),
+  query: (scratch) => query(scratch, { rounds: 5, turnMs: 3_000, warmUpMs: 3_000 }),
   start: (scratch) => start(scratch, { rounds: 5, idleMs: 1_500 }),
 };
 

@@ -1,13 +1,13 @@
 /**
  * Just enough of Kling's wire: every create is accepted under an id of its own, every query says `submitted`, a list
- * shows the newest tasks as the official platform does.
+ * shows the newest tasks as the official platform does. Its argument: how many tasks it has from the beginning.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen } from './listen.ts';
 
 /** Ids are numbers of 18 digits in a string. */
-let nextId = 800_000_000_000_000_000n;
-const firstId = nextId;
+const firstId = 800_000_000_000_000_000n;
+let nextId = firstId + BigInt(process.argv[2] ?? 0);
 
 const createdAt = Date.now();
 

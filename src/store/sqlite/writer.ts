@@ -1,5 +1,4 @@
 /** The writer thread: owns the only connection that writes, and commits whatever waits as one transaction. */
-import { flushCompileCache } from 'node:module';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createBatchRunner, type Call } from './batch.ts';
 import { openForWriting } from './connection.ts';
@@ -12,9 +11,6 @@ const { file, busyTimeoutMs, callsPerCommit } = workerData as WriterSettings;
 const runner = createBatchRunner(() => openForWriting(file, busyTimeoutMs));
 const waiting: Call[] = [];
 let closing = false;
-
-// Whoever ends the process with SIGKILL would otherwise find the next start as slow as the first.
-setTimeout(flushCompileCache, 2_000).unref();
 
 function take(message: Call[] | 'close'): void {
   if (message === 'close') closing = true;
