@@ -2,37 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import { enableClockOverride, TestClock } from 'pg-boss';
+import { enableClockOverride } from 'pg-boss';
 import pg from 'pg';
-import type { Clock, Json } from '../core/ports.ts';
+import type { Json } from '../core/ports.ts';
 import { createTestDatabase } from '../../test/helpers/test-database.ts';
 import { openBoss, BURIED } from './boss.ts';
 import { testJobs, type JobsHarness } from './contract.ts';
 import { createPgBossJobs } from './pg-boss.ts';
-
-/** The test clock of the engine, which moves its database's time as well, as the clock of ours. */
-function clockOf(engine: TestClock): Clock {
-  const clock: Clock = {
-    now: () => engine.now(),
-    setTimeout: (callback, delayMs) => engine.setTimeout(callback, delayMs) as object,
-    clearTimeout: (timer) => engine.clearTimeout(timer),
-    sleep: (delayMs, signal) =>
-      new Promise((resolve, reject) => {
-        const timer = clock.setTimeout(resolve, delayMs);
-        signal?.addEventListener('abort', () => {
-          clock.clearTimeout(timer);
-          reject(signal.reason as Error);
-        });
-      }),
-  };
-  return clock;
-}
+import { startTestEngine } from './test-engine.ts';
 
 async function open(): Promise<JobsHarness & { url: string }> {
-  const database = await createTestDatabase();
-  const engine = new TestClock(1_800_000_000_000);
-  const clock = clockOf(engine);
-  const boss = await openBoss({ url: database.url, supervises: true, clock: engine, onError: () => {} });
+  const engine = await startTestEngine();
+  const { database, time, clock } = engine;
+  const boss = await engine.connect(true);
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   await client.query(enableClockOverride());
@@ -53,7 +35,7 @@ async function open(): Promise<JobsHarness & { url: string }> {
     jobs: make(),
     another: make,
     async enqueue(queue: string, data: Json, delayMs = 0) {
-      const at = engine.now();
+      const at = time.now();
       await client.query('begin');
       await boss.writer.insert(
         [{ id: randomUUID(), queue, data, runAt: at + delayMs, at }],
@@ -64,14 +46,13 @@ async function open(): Promise<JobsHarness & { url: string }> {
     },
     async passTime(ms) {
       // Through a long time the engine's clock jumps, as if the process had slept, and looks around afterwards.
-      if (ms > 30_000) await engine.setTime(engine.now() + ms - 5_000);
-      await engine.tick(Math.min(ms, 5_000));
+      if (ms > 30_000) await time.setTime(time.now() + ms - 5_000);
+      await time.tick(Math.min(ms, 5_000));
       await turn();
     },
     async close() {
-      await boss.close();
       await client.end();
-      await database.drop();
+      await engine.close();
     },
   };
 }
