@@ -45,6 +45,7 @@ import { loadSecrets } from './secrets.ts';
 import { openStore } from './store/index.ts';
 import { VERSION } from './version.ts';
 import { startDeliveries } from './workers/deliver.ts';
+import { startAttention } from './workers/attention.ts';
 import { LaneSet } from './workers/lanes.ts';
 import { workPersist } from './workers/persist.ts';
 import { startSweep } from './workers/sweep.ts';
@@ -207,6 +208,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
         jobs: async () => void (await store.jobs.nextRunAt('persist-output')),
       },
       taskCounts: () => store.taskCounts(),
+      attentionCounts: () => store.attentionCounts(),
     });
     closers.push(() => server.close());
     const url = await server.listen({ host: config.host, port: config.port });
@@ -226,6 +228,15 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     const jobs = createEmbeddedJobs({ store, clock, random: ctx.random, onError });
     workPersist(ctx, jobs);
     closers.push(() => jobs.stop());
+    const attention = startAttention(ctx, {
+      tell: ({ id, accountId, channelId }) =>
+        log.warn(
+          { task: id, account: accountId, channel: channelId },
+          'an attempt was lost: it may exist upstream. Look at GET /admin/v1/tasks/{id}, then retry it or mark it failed',
+        ),
+      onError: (error) => onError(error, 'attention'),
+    });
+    closers.push(() => attention.stop());
     const deliveries = startDeliveries(ctx, onError);
     closers.push(() => deliveries.stop());
     await lanes.start(ctx);

@@ -5,7 +5,7 @@ import { probeChannel } from './channels.ts';
 import { attention, ok, wrong, type Finding } from './check.ts';
 import { CliError, type Context } from './command.ts';
 import { isLoopback, type Connection } from './connection.ts';
-import type { ChannelItem, Page } from './wire.ts';
+import type { AdminTask, ChannelItem, Page } from './wire.ts';
 
 /** Kling refuses tokens that are off by more than seconds; signed links bear minutes. The header counts in seconds. */
 const SKEW_MS_MAX = 5_000;
@@ -88,7 +88,7 @@ async function checkAsOperator(
     return [wrong('Admin token', error.message, advice)];
   }
   const enabled = channels.filter((channel) => channel.enabled);
-  const findings = [ok('Admin token', 'accepted')];
+  const findings = [ok('Admin token', 'accepted'), await checkLost(api)];
   if (enabled.length === 0) {
     findings.push(
       attention('Channels', 'none is enabled, so nothing can be made', 'reelay channels add --help'),
@@ -96,6 +96,24 @@ async function checkAsOperator(
   }
   for (const channel of enabled) findings.push(await checkChannel(api, channel));
   return [...findings, ...checkPublicUrl(connection, config, enabled)];
+}
+
+/** As many as are named; more are only said to be more. */
+const LOST_SHOWN = 200;
+
+/** Attempts of which nobody knows whether they exist upstream: somebody has to decide. */
+async function checkLost(api: Api): Promise<Finding> {
+  const { body } = await api.call<Page<AdminTask>>('/admin/v1/tasks', {
+    query: { attention: 'lost', limit: LOST_SHOWN },
+  });
+  const count = body.data.length;
+  if (count === 0) return ok('Lost tasks', 'none');
+  const number = body.next_cursor === null ? `${count}` : `more than ${count}`;
+  return attention(
+    'Lost tasks',
+    `${number} may exist upstream, and nobody knows; nothing was charged for them`,
+    'See them with reelay tasks list --attention, then: reelay tasks retry, or reelay tasks fail.',
+  );
 }
 
 async function checkChannel(api: Api, channel: ChannelItem): Promise<Finding> {

@@ -24,6 +24,7 @@ const healthy = {
   'GET /healthz': { json: { status: 'ok' } },
   'GET /readyz': { json: { status: 'ready' } },
   'GET /admin/v1/channels': { json: { data: [sandboxChannel], next_cursor: null } },
+  'GET /admin/v1/tasks': { json: { data: [], next_cursor: null } },
   'POST /admin/v1/channels/ch_0/probe': { json: { ok: true, message: 'The credential works.' } },
 };
 
@@ -69,6 +70,7 @@ test('everything in order: ticks only, exit code 0', async (t) => {
     'Clocks',
     'Readiness',
     'Admin token',
+    'Lost tasks',
     'Channel sandbox',
   ]) {
     assert.match(out, new RegExp(`^✓ ${topic}`, 'm'));
@@ -153,4 +155,15 @@ test('--json gives the findings to scripts', async () => {
     findings.map(({ topic, verdict }) => [topic, verdict]).filter(([topic]) => topic === 'Gateway'),
     [['Gateway', 'attention']],
   );
+});
+
+test('lost tasks are counted, with what to do about them', async (t) => {
+  const gateway = await startTestGateway({
+    ...healthy,
+    'GET /admin/v1/tasks': { json: { data: [{ id: 'task_1' }, { id: 'task_2' }], next_cursor: null } },
+  });
+  t.after(() => gateway.close());
+  const { code, out } = await examine(dataFolder(gateway.url));
+  assert.equal(code, 0, out);
+  assert.match(out, /^! Lost tasks +2 may exist upstream.*\n +→ .*reelay tasks retry/m);
 });

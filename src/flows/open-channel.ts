@@ -108,7 +108,7 @@ export async function createChannelDirectory(options: ChannelDirectoryOptions): 
         provider: row.provider,
         baseUrl: baseUrlOf(row),
         credential: credentialOf(row),
-        allowsComplianceSwitches: false,
+        allowsComplianceSwitches: row.allowsComplianceSwitches === true,
         http: options.createHttp(onExchange),
         clock: options.clock,
         readMedia,

@@ -11,7 +11,7 @@ import type {
   Principal,
   SecretKeeper,
 } from '../core/ports.ts';
-import type { TaskState } from '../core/task.ts';
+import type { Attention, TaskState } from '../core/task.ts';
 
 /** What the HTTP shell is given; it knows nothing of what is behind these. */
 export interface ServerOptions {
@@ -52,4 +52,6 @@ export interface ServerOptions {
   readiness: Record<string, () => Promise<void>>;
   /** Tasks by state, for `/metrics`. */
   taskCounts(): Promise<Partial<Record<TaskState, number>>>;
+  /** Tasks that call for an operator, by reason, for `/metrics`. */
+  attentionCounts(): Promise<Record<Attention, number>>;
 }

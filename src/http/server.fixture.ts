@@ -95,6 +95,7 @@ export async function startFixture(overrides: Partial<ServerOptions> = {}): Prom
     logger: pino({ level: 'info' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
     readiness: { store: async () => {} },
     taskCounts: async () => ({ queued: 2 }),
+    attentionCounts: async () => ({ lost: 1 }),
     ...overrides,
   });
   await server.ready();

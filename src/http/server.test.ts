@@ -308,6 +308,7 @@ describe('health', () => {
     const metrics = await fixture.server.inject('/metrics');
     assert.match(metrics.body, /reelay_tasks\{state="queued"\} 2/);
     assert.match(metrics.body, /reelay_tasks\{state="in_progress"\} 0/, 'states without a task are told too');
+    assert.match(metrics.body, /reelay_tasks_attention\{reason="lost"\} 1/);
     assert.match(
       metrics.body,
       /reelay_http_request_duration_seconds_count\{method="POST",route="\/echo\/things",status="200"\} \d+/,

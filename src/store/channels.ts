@@ -18,6 +18,7 @@ const insert = statement<Written>()((db, arg) =>
     requests_per_second: arg('requests_per_second'),
     enabled: arg('enabled'),
     sandbox: arg('sandbox'),
+    allows_compliance_switches: arg('allows_compliance_switches'),
     created_at: arg('created_at'),
     updated_at: arg('updated_at'),
     deleted_at: null,
@@ -38,6 +39,7 @@ const update = statement<Omit<Written, 'created_at'>>()((db, arg) =>
       requests_per_second: arg('requests_per_second'),
       enabled: arg('enabled'),
       sandbox: arg('sandbox'),
+      allows_compliance_switches: arg('allows_compliance_switches'),
       updated_at: arg('updated_at'),
     })
     .where('id', '=', arg('id')),
@@ -138,6 +140,7 @@ function toRow(channel: ChannelRow): Written {
     requests_per_second: channel.requestsPerSecond,
     enabled: Number(channel.enabled),
     sandbox: Number(channel.sandbox),
+    allows_compliance_switches: Number(channel.allowsComplianceSwitches ?? false),
     created_at: channel.createdAt,
     updated_at: channel.updatedAt,
   };
@@ -156,6 +159,7 @@ function fromRow(row: ChannelsTable): ChannelRow {
     requestsPerSecond: row.requests_per_second,
     enabled: row.enabled === 1,
     sandbox: row.sandbox === 1,
+    ...(row.allows_compliance_switches === 1 && { allowsComplianceSwitches: true }),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

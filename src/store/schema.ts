@@ -41,6 +41,7 @@ export interface ChannelsTable {
   created_at: number;
   updated_at: number;
   deleted_at: number | null;
+  allows_compliance_switches: number;
 }
 
 /** An idempotency key, and what it was used for. */

@@ -101,6 +101,8 @@ export interface ChannelInput {
   concurrency: number | null;
   requestsPerSecond: number | null;
   enabled: boolean;
+  /** Absent: no. */
+  allowsComplianceSwitches?: boolean;
 }
 
 /** A price as it stands now, the operator's overrides included. */

@@ -50,6 +50,8 @@ export interface ChannelRow {
   requestsPerSecond: number | null;
   enabled: boolean;
   sandbox: boolean;
+  /** Whether callers may switch off the upstream's own checks of content; absent: no. */
+  allowsComplianceSwitches?: boolean;
   createdAt: number;
   updatedAt: number;
 }

@@ -261,7 +261,7 @@ export interface Store {
 
   /**
    * Runs `listener` after a commit that touched the topic: `lane:<channelId>` (a task began to wait there),
-   * `jobs:<queue>`, `channels`, `keys`, `deliveries`.
+   * `jobs:<queue>`, `channels`, `attention` (a task calls for an operator), `keys`, `deliveries`.
    */
   onCommit(topic: string, listener: () => void): () => void;
   /** Throws when the engine cannot be reached. */

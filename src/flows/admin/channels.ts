@@ -50,6 +50,7 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
         requestsPerSecond: input.requestsPerSecond,
         enabled: input.enabled,
         sandbox: false,
+        ...(input.allowsComplianceSwitches && { allowsComplianceSwitches: true }),
         createdAt: now,
         updatedAt: now,
       };

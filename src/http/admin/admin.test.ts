@@ -215,6 +215,7 @@ describe('/admin/v1/channels', () => {
       concurrency: null,
       requests_per_second: null,
       enabled: true,
+      allows_compliance_switches: false,
       sandbox: false,
       running: 0,
       waiting: 0,
@@ -229,6 +230,10 @@ describe('/admin/v1/channels', () => {
     });
     assert.equal(changed.body.concurrency, 5);
     assert.equal(changed.body.base_url, null);
+    for (const allows of [true, false]) {
+      await ask('PATCH', path, { allows_compliance_switches: allows });
+      assert.equal((await ask('GET', path)).body.allows_compliance_switches, allows);
+    }
     assert.deepEqual((await ask('POST', `${path}/probe`)).body, {
       ok: false,
       message: 'The key is unknown there.',

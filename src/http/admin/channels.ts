@@ -25,6 +25,10 @@ const fields = {
     .meta({ description: 'Most tasks running at once; null: no cap of ours.' }),
   requests_per_second: z.number().positive().max(100_000).nullable(),
   enabled: z.boolean(),
+  allows_compliance_switches: z.boolean().meta({
+    description:
+      "Whether callers may switch off the upstream's own checks of content (`input_compliance_check` and the like).",
+  }),
 };
 
 const newChannel = z
@@ -38,6 +42,7 @@ const newChannel = z
     concurrency: fields.concurrency.default(null),
     requests_per_second: fields.requests_per_second.default(null),
     enabled: fields.enabled.default(true),
+    allows_compliance_switches: fields.allows_compliance_switches.default(false),
   })
   .meta({ id: 'NewChannel' });
 
@@ -51,6 +56,7 @@ const channelPatch = z
     concurrency: fields.concurrency.optional(),
     requests_per_second: fields.requests_per_second.optional(),
     enabled: fields.enabled.optional(),
+    allows_compliance_switches: fields.allows_compliance_switches.optional(),
   })
   .meta({ id: 'ChannelPatch' });
 
@@ -65,6 +71,7 @@ const channel = z
     concurrency: z.number().nullable(),
     requests_per_second: z.number().nullable(),
     enabled: z.boolean(),
+    allows_compliance_switches: z.boolean(),
     sandbox: z.boolean().meta({ description: 'Reaches the built-in simulator, never a real upstream.' }),
     running: z.number().int(),
     waiting: z.number().int(),
@@ -96,6 +103,7 @@ export function addChannelRoutes(routes: AdminRoutes, admin: Admin): void {
           concurrency: body.concurrency,
           requestsPerSecond: body.requests_per_second,
           enabled: body.enabled,
+          allowsComplianceSwitches: body.allows_compliance_switches,
         }),
       );
     },
@@ -158,6 +166,9 @@ function readPatch(body: z.infer<typeof channelPatch>): Partial<Omit<ChannelInpu
   if (body.concurrency !== undefined) patch.concurrency = body.concurrency;
   if (body.requests_per_second !== undefined) patch.requestsPerSecond = body.requests_per_second;
   if (body.enabled !== undefined) patch.enabled = body.enabled;
+  if (body.allows_compliance_switches !== undefined) {
+    patch.allowsComplianceSwitches = body.allows_compliance_switches;
+  }
   return patch;
 }
 
@@ -172,6 +183,7 @@ function renderChannel(view: ChannelView): z.infer<typeof channel> {
     concurrency: view.concurrency,
     requests_per_second: view.requestsPerSecond,
     enabled: view.enabled,
+    allows_compliance_switches: view.allowsComplianceSwitches === true,
     sandbox: view.sandbox,
     running: view.running,
     waiting: view.waiting,

@@ -6,7 +6,7 @@ import { RequestDurations } from './request-durations.ts';
 /** Counts every answer by route and status; tasks by state are asked for when somebody looks. */
 export function addMetrics(
   server: FastifyInstance,
-  { taskCounts }: Pick<ServerOptions, 'taskCounts'>,
+  { taskCounts, attentionCounts }: Pick<ServerOptions, 'taskCounts' | 'attentionCounts'>,
 ): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -27,6 +27,15 @@ export function addMetrics(
       // A state that nobody is in any more is not among the counts, and would keep its last figure for ever.
       const counts = { queued: 0, in_progress: 0, ...(await taskCounts()) };
       for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'reelay_tasks_attention',
+    help: 'Tasks that call for an operator, by reason (lost: an attempt may exist upstream, and nobody knows).',
+    labelNames: ['reason'],
+    registers: [registry],
+    async collect() {
+      for (const [reason, count] of Object.entries(await attentionCounts())) this.set({ reason }, count);
     },
   });
   return registry;
