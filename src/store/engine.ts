@@ -37,6 +37,8 @@ export interface Engine {
   immutable(table: string): Compilable[];
   /** Several writers share the rows: what a change reads before it writes it must lock, or somebody comes between. */
   sharesRows: boolean;
+  /** Keeps other writers from a table until the commit; nothing where there is one writer only. */
+  lockTable(table: keyof Database): Compilable;
 }
 
 type Lockable<Query> = { forUpdate(): Query };
@@ -72,6 +74,7 @@ export const sqliteEngine: Engine = {
       return { compile: () => trigger.compile(sqliteBuilder) };
     }),
   sharesRows: false,
+  lockTable: () => ({ compile: () => sql`select 1`.compile(sqliteBuilder) }),
 };
 
 const postgresBuilder = new Kysely<Database>({
@@ -104,4 +107,7 @@ export const postgresEngine: Engine = {
         `for each statement execute function ${table}_is_final()`,
     ].map((text) => ({ compile: () => sql.raw(text).compile(postgresBuilder) })),
   sharesRows: true,
+  lockTable: (table) => ({
+    compile: () => sql`lock table ${sql.table(table)} in share row exclusive mode`.compile(postgresBuilder),
+  }),
 };

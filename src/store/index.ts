@@ -1,26 +1,31 @@
-import type { Clock, Store } from '../core/ports.ts';
+import type { Clock, JobWriter, Store } from '../core/ports.ts';
 import { openSqlite } from './sqlite/open.ts';
 import { createStore } from './store.ts';
 
 export interface StoreOptions {
   /** Where the embedded database lies; made when it does not exist. */
   directory: string;
+  /** `postgres://…`: the database that several nodes share, instead of the embedded one. */
+  databaseUrl?: string | null;
   clock: Clock;
+  /** On PostgreSQL: where background jobs live in an engine of their own. Without it they are rows, for one node. */
+  jobWriter?: JobWriter | null;
   /** False: one transaction per change instead of one for all that wait; for the benchmark. */
   groupCommit?: boolean;
 }
 
 /**
  * Opens everything durable, migrated to this version. Throws a sentence for the operator when another process uses
- * the directory or a newer version wrote it.
+ * the directory, the server cannot be used, or a newer version wrote it.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { directory, clock, groupCommit } = options;
-  return createStore(
-    await openSqlite({
-      directory,
-      now: () => clock.now(),
-      ...(groupCommit === undefined ? {} : { groupCommit }),
-    }),
-  );
+  const { directory, databaseUrl = null, clock, jobWriter = null, groupCommit } = options;
+  const shared = {
+    now: () => clock.now(),
+    ...(groupCommit === undefined ? {} : { groupCommit }),
+  };
+  if (databaseUrl === null) return createStore(await openSqlite({ directory, ...shared }));
+  // Its library is loaded by those who use it.
+  const { openPostgres } = await import('./postgres/open.ts');
+  return createStore(await openPostgres({ url: databaseUrl, jobWriter, ...shared }));
 }

@@ -17,7 +17,9 @@ const countersOf = statement<Owners>()((db, arg) =>
   db
     .selectFrom('limit_counters')
     .selectAll()
-    .where('owner_id', 'in', [arg('account_id'), arg('key_id')]),
+    .where('owner_id', 'in', [arg('account_id'), arg('key_id')])
+    // Everybody takes them in this order.
+    .orderBy('owner_id'),
 );
 
 /** Nothing is changed where a limit would be passed. A day or month that is over counts as nothing. */
@@ -77,16 +79,18 @@ const subtract = statement<Owners & { day: number; month: number; unused: bigint
     .updateTable('limit_counters')
     .set((eb) => ({
       running: eb('running', '-', 1),
-      day_micros: eb(
-        'day_micros',
-        '-',
-        eb.case().when('day', '=', arg('day')).then(arg('unused')).else(0n).end(),
-      ),
-      month_micros: eb(
-        'month_micros',
-        '-',
-        eb.case().when('month', '=', arg('month')).then(arg('unused')).else(0n).end(),
-      ),
+      day_micros: eb
+        .case()
+        .when('day', '=', arg('day'))
+        .then(eb('day_micros', '-', arg('unused')))
+        .else(eb.ref('day_micros'))
+        .end(),
+      month_micros: eb
+        .case()
+        .when('month', '=', arg('month'))
+        .then(eb('month_micros', '-', arg('unused')))
+        .else(eb.ref('month_micros'))
+        .end(),
     }))
     .where('owner_id', 'in', [arg('account_id'), arg('key_id')]),
 );
@@ -96,16 +100,18 @@ const giveBack = statement<Owners & { day: number; month: number; amount: bigint
   db
     .updateTable('limit_counters')
     .set((eb) => ({
-      day_micros: eb(
-        'day_micros',
-        '-',
-        eb.case().when('day', '=', arg('day')).then(arg('amount')).else(0n).end(),
-      ),
-      month_micros: eb(
-        'month_micros',
-        '-',
-        eb.case().when('month', '=', arg('month')).then(arg('amount')).else(0n).end(),
-      ),
+      day_micros: eb
+        .case()
+        .when('day', '=', arg('day'))
+        .then(eb('day_micros', '-', arg('amount')))
+        .else(eb.ref('day_micros'))
+        .end(),
+      month_micros: eb
+        .case()
+        .when('month', '=', arg('month'))
+        .then(eb('month_micros', '-', arg('amount')))
+        .else(eb.ref('month_micros'))
+        .end(),
     }))
     .where('owner_id', 'in', [arg('account_id'), arg('key_id')]),
 );
@@ -182,6 +188,8 @@ const spendOfRetried = statement<{ account_id: string; since: number }>()((db, a
     .where('retried_at', 'is not', null),
 );
 
+const lockTasks = statement()((_db, _arg, engine) => engine.lockTable('tasks'));
+
 const SPEND_STEP = 1_000;
 
 /** When a task was accepted, or accepted again: its day and month are those of that moment. */
@@ -189,23 +197,25 @@ type Counted = Owners & { created_at: number; retried_at?: number | null };
 
 /** Counts a task in, or refuses it. */
 export function* countIn(task: Counted & { hold_micros: bigint }): Procedure<void> {
-  const counters = yield* rows(countersOf, { account_id: task.account_id, key_id: task.key_id });
+  const owners = { account_id: task.account_id, key_id: task.key_id };
+  const counters = yield* rows(countersOf, owners);
   if (counters.length === 0) return;
   const { day, month } = periodsOf(task.retried_at ?? task.created_at);
-  for (const counter of counters) {
-    const amount = task.hold_micros;
-    const counted = yield* change(add, { owner_id: counter.owner_id, day, month, amount });
-    if (counted === 0) {
-      throw refusal(counter, counter.owner_id === task.key_id ? 'key' : 'account', { day, month, amount });
-    }
+  const amount = task.hold_micros;
+  for (const { owner_id } of counters) {
+    if ((yield* change(add, { owner_id, day, month, amount })) === 1) continue;
+    // Somebody else may have counted, or taken the limit away, since we looked.
+    const now = (yield* rows(countersOf, owners)).find((counter) => counter.owner_id === owner_id);
+    if (now) throw refusal(now, owner_id === task.key_id ? 'key' : 'account', { day, month, amount });
   }
 }
 
 /** The end of a task that was counted in; `unusedMicros` is what it held and did not cost. */
 export function* countOut(task: Counted, unusedMicros: bigint): Procedure<void> {
+  const owners = { account_id: task.account_id, key_id: task.key_id };
+  if ((yield* rows(countersOf, owners)).length === 0) return;
   yield* change(subtract, {
-    account_id: task.account_id,
-    key_id: task.key_id,
+    ...owners,
     ...periodsOf(task.retried_at ?? task.created_at),
     unused: unusedMicros,
   });
@@ -242,6 +252,9 @@ export function* applyLimits(
     return;
   }
   if ((yield* change(setMaxima, maxima)) === 1) return;
+  // Whoever accepts or ends a task has changed its row before it looks for counters: once nobody is at it, all tasks
+  // are counted, and whoever comes later finds the new counters.
+  yield* change(lockTasks, {});
   yield* change(insert, { ...maxima, ...(yield* recount(owner, at)) });
 }
 

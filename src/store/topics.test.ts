@@ -26,3 +26,12 @@ test('the same function can listen twice and leave once', () => {
   topics.publish(['a']);
   assert.equal(heard, 3);
 });
+
+test('a detail follows the topic after a space; after an interruption everybody is called without one', () => {
+  const topics = createTopics();
+  const heard: (string | null)[] = [];
+  topics.subscribe('hint:chan_1', (detail) => heard.push(detail));
+  topics.publish(['hint:chan_1 task_1', 'hint:chan_2 task_2', 'hint:chan_1']);
+  topics.publishAll();
+  assert.deepEqual(heard, ['task_1', null, null]);
+});
