@@ -40,6 +40,7 @@ describe('without any setting', () => {
       logLevel: 'warn',
       prices: [],
       retentionMs: 30 * 86_400_000,
+      databaseUrl: null,
       redisUrl: null,
       s3: null,
     });
@@ -141,7 +142,8 @@ describe('a variable', () => {
     ['REELAY_TRUST_PROXY', 'proxy.local', /REELAY_TRUST_PROXY.*proxy\.local/],
     ['REELAY_LOG_LEVEL', 'loud', /REELAY_LOG_LEVEL must be one of/],
     ['REELAY_CONFIG', 'nowhere.yaml', /REELAY_CONFIG names .*nowhere\.yaml, but there is no such file/],
-    ['DATABASE_URL', 'postgres://db/reelay', /DATABASE_URL/],
+    ['DATABASE_URL', 'mysql://db/reelay', /DATABASE_URL must be a URL like postgres:/],
+    ['DATABASE_URL', 'postgres://db', /DATABASE_URL must be a URL like postgres:/],
     ['REDIS_URL', 'cache:6379', /REDIS_URL must be a URL like redis:/],
     ['REELAY_S3_ENDPOINT', 'https://s3.example.com', /REELAY_S3_BUCKET is missing/],
     ['REELAY_S3_BUCKET', 'films', /REELAY_S3_ENDPOINT is missing/],
@@ -151,6 +153,15 @@ describe('a variable', () => {
     test(`${name}=${text} is refused with its name and the way out`, () =>
       refuses(() => load({ [name]: text }), sentence));
   }
+
+  test('with a shared database the sandbox is off or a process of its own', () => {
+    const url = 'postgres://user:secret@db:5432/reelay';
+    assert.equal(load({ DATABASE_URL: url }).databaseUrl, url);
+    assert.equal(load({ DATABASE_URL: url }).sandbox.mode, 'off');
+    const remote = load({ DATABASE_URL: url, REELAY_SANDBOX: 'http://sandbox:8788' });
+    assert.equal(remote.sandbox.url, 'http://sandbox:8788');
+    refuses(() => load({ DATABASE_URL: url, REELAY_SANDBOX: 'embedded' }), /npm run sandbox/);
+  });
 
   test('an S3 endpoint that is no plain origin is refused, and so is half a configuration', () => {
     const s3 = {
@@ -214,6 +225,7 @@ allow_private: [localhost, 10.0.0.0/8]
 trust_proxy: [10.1.0.0/16]
 log_level: info
 retention_days: 7
+database_url: postgresql://db/reelay
 redis_url: redis://cache:6379
 s3: { endpoint: 'https://s3.example.com', region: auto, bucket: films, access_key: key, secret_key: hidden }
 prices:
@@ -241,6 +253,7 @@ prices:
         { tier: 'kling-1.6-1080p', unit_price: 0.2, operation: 'image-to-video' },
       ],
       retentionMs: 7 * 86_400_000,
+      databaseUrl: 'postgresql://db/reelay',
       redisUrl: 'redis://cache:6379',
       s3: {
         endpoint: 'https://s3.example.com',

@@ -47,6 +47,7 @@ const fileSchema = z.strictObject({
   log_level: z.string().optional(),
   prices: z.array(priceOverride).optional(),
   retention_days: z.number().positive().optional(),
+  database_url: z.string().optional(),
   redis_url: z.string().optional(),
   s3: z
     .strictObject({
@@ -66,6 +67,8 @@ export interface Config {
   /** 0 picks a free port (tests). */
   port: number;
   dataDir: string;
+  /** `postgres://…`: the database that several nodes share; null: SQLite in `dataDir`. */
+  databaseUrl: string | null;
   /** How callers and upstreams reach us; null: from the address we listen on. */
   publicUrl: string | null;
   currency: 'USD' | 'CNY';
@@ -100,14 +103,14 @@ export interface Config {
 export function loadConfig(env: Record<string, string | undefined>, cwd = process.cwd()): Config {
   const file = readFile(env, cwd);
   const value = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
-  refuseUnserved(value);
-
+  const database = databaseUrl(value('DATABASE_URL') ?? file.database_url);
   const fileSandbox = typeof file.sandbox === 'string' ? { mode: file.sandbox } : (file.sandbox ?? {});
   const sandboxWord = value('REELAY_SANDBOX') ?? fileSandbox.mode;
   const config: Config = {
     host: value('HOST') ?? file.host ?? '127.0.0.1',
     port: integer('PORT', value('PORT') ?? file.port ?? 8787, 0, 65_535),
     dataDir: resolve(cwd, value('REELAY_DATA') ?? file.data ?? './data'),
+    databaseUrl: database,
     publicUrl: publicUrl(value('REELAY_PUBLIC_URL') ?? file.public_url),
     currency: oneOf('REELAY_CURRENCY', (value('REELAY_CURRENCY') ?? file.currency ?? 'USD').toUpperCase(), [
       'USD',
@@ -119,7 +122,7 @@ export function loadConfig(env: Record<string, string | undefined>, cwd = proces
       .map((text) => secretOf('REELAY_SECRET_ALSO', text)),
     adminToken: tokenOf(value('REELAY_ADMIN_TOKEN') ?? file.admin_token),
     sandbox: {
-      ...sandboxOf(sandboxWord),
+      ...sandboxOfNodes(sandboxWord, database),
       explicit: sandboxWord !== undefined,
       speed: positive('REELAY_SANDBOX_SPEED', value('REELAY_SANDBOX_SPEED') ?? fileSandbox.speed ?? 1),
       render: oneOf('REELAY_SANDBOX_RENDER', value('REELAY_SANDBOX_RENDER') ?? fileSandbox.render ?? 'full', [
@@ -174,14 +177,23 @@ function readFile(env: Record<string, string | undefined>, cwd: string): z.infer
   throw new ConfigError(`${path} cannot be used: ${faults.join('; ')}`);
 }
 
-/** Names what this version does not serve yet, instead of quietly doing something else. */
-function refuseUnserved(value: (name: string) => string | undefined): void {
-  const database = value('DATABASE_URL');
-  if (database !== undefined) {
-    throw new ConfigError(
-      'DATABASE_URL is set, but this version keeps its data in SQLite under REELAY_DATA only. Unset it to start.',
-    );
-  }
+/** The password in it is not repeated. */
+function databaseUrl(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const url = URL.parse(text);
+  if (url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.pathname.length > 1) return text;
+  throw new ConfigError('DATABASE_URL must be a URL like postgres://user:password@host:5432/reelay.');
+}
+
+/** A sandbox inside one of several nodes could not be reached by the others. */
+function sandboxOfNodes(word: string | undefined, database: string | null): ReturnType<typeof sandboxOf> {
+  if (database === null) return sandboxOf(word);
+  const sandbox = sandboxOf(word ?? 'off');
+  if (sandbox.mode !== 'embedded') return sandbox;
+  throw new ConfigError(
+    'REELAY_SANDBOX=embedded does not go with DATABASE_URL: start the sandbox with `npm run sandbox` and set ' +
+      'REELAY_SANDBOX to its URL.',
+  );
 }
 
 function redisUrl(text: string | undefined): string | null {
