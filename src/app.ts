@@ -34,6 +34,7 @@ import { readLinkedContent, readLinkedInput } from './flows/read-content.ts';
 import { routeFor } from './flows/route.ts';
 import { buildServer } from './http/server.ts';
 import { createEmbeddedJobs } from './jobs/embedded.ts';
+import { createSoleDuties } from './jobs/sole-duties.ts';
 import { systemClock } from './lib/clock.ts';
 import { createGuardedHttp } from './lib/guarded-http.ts';
 import { decimalId, newId, newTaskId } from './lib/ids.ts';
@@ -93,7 +94,12 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     // What is kept.
     const { rootKeys, adminToken } = loadSecrets(config);
     const { keyring, linkKeys } = rootKeys;
-    const store = await openStore({ directory: config.dataDir, clock, ...parts.store });
+    const store = await openStore({
+      directory: config.dataDir,
+      databaseUrl: config.databaseUrl,
+      clock,
+      ...parts.store,
+    });
     closers.push(() => store.close());
     const keyFault = await rootKeyFault({ store: store.sealed, rootKeys, clock });
     if (keyFault !== null) throw new ConfigError(keyFault);
@@ -129,7 +135,12 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
         linkFor(row, `/callbacks/${row.provider}/${row.id}/${taskId}`, 3 * 86_400),
       mediaUrl: (row, key) => linkFor(row, `/inputs/${Buffer.from(key).toString('base64url')}`, 86_400),
     });
-    const lanes = new LaneSet({ speedOf: (row) => (row.sandbox ? config.sandbox.speed : 1), onError });
+    const duties = createSoleDuties();
+    const lanes = new LaneSet({
+      speedOf: (row) => (row.sandbox ? config.sandbox.speed : 1),
+      duties,
+      onError,
+    });
     const ctx: FlowContext = {
       store,
       catalogue,
@@ -240,7 +251,10 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     const deliveries = startDeliveries(ctx, onError);
     closers.push(() => deliveries.stop());
     await lanes.start(ctx);
-    closers.push(() => lanes.stop());
+    closers.push(
+      () => lanes.stop(),
+      () => duties.stop(),
+    );
     keeper.start();
     const sweep = startSweep(ctx, (error) => onError(error, 'sweep'));
     closers.push(() => sweep.stop());

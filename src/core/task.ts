@@ -67,6 +67,12 @@ export interface Task {
   callbackUrl: string | null;
   /** The channel it waits for or runs on. */
   channelId: string;
+  /** In which of the channel's pools it counts: what the upstream caps together. */
+  pool: string;
+  /** Among its account's waiting tasks: higher first. */
+  priority: number;
+  /** The current attempt, open or made; null while it waits for its lane. */
+  attemptId: string | null;
   createdAt: number;
   /** First seen running at the upstream. */
   startedAt: number | null;

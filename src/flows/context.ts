@@ -15,6 +15,8 @@ import type {
   Store,
   TaskView,
 } from '../core/ports.ts';
+import type { UpstreamError } from '../core/errors.ts';
+import type { TaskRequest } from '../core/request/feature.ts';
 import type { Task } from '../core/task.ts';
 import type { GuardedHttp } from '../lib/guarded-http.ts';
 import type { SealKey } from '../lib/seal.ts';
@@ -53,15 +55,17 @@ export interface Slot {
 /** The lanes as flows see them. */
 export interface Lanes {
   /** A free slot when nobody waits before us, else null: then the task waits for its lane. */
-  reserve(channelId: string): Slot | null;
-  /** False while the channel rests after a refusal that was about itself, not about the task. */
+  reserve(channelId: string, request: TaskRequest): Slot | null;
+  /** False while the channel's circuit breaker is open: it refused for reasons of its own, or does not answer. */
   isHealthy(channelId: string): boolean;
+  /** What was heard of a channel outside its lane: it accepted (null), or refused. */
+  heard(channelId: string, refusal: UpstreamError | null): void;
   /** Makes the next poll of this task due now (a push arrived). */
   hint(channelId: string, taskId: string): void;
   /** Sees to it that an attempt which nobody submits any more, and which may not be recorded, is settled. */
   lookAfter(task: Task, attemptId: string): void;
-  /** Attempts running now, submitting ones included. */
-  running(channelId: string): number;
+  /** Attempts running now, submitting ones included, whichever process holds the lane. */
+  running(channelId: string): Promise<number>;
 }
 
 /** The configured channels, opened. */

@@ -6,76 +6,50 @@ import type { ChannelRow } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
 import { isPinned } from './bind-resources.ts';
 import type { FlowContext } from './context.ts';
+import { weightOf } from './maker.ts';
 import { routeElsewhere } from './route.ts';
 
 /** How many waiting tasks are read at once. */
 const BATCH = 64;
 
 /**
- * Moves every waiting task of the channel that can be made elsewhere. A move is an attempt that is opened and refused
- * at once, so that whoever else takes the task up meanwhile is noticed; answers attempts left open because the refusal
- * could not be recorded, which are then settled like any in doubt. Rejects when the store cannot be reached.
+ * Moves every waiting task of the channel that can be made elsewhere; `onlyHealthy`: where it can be made now. Rejects
+ * when the store cannot be reached; what was moved by then stays moved.
  */
 export async function handOver(
   ctx: FlowContext,
   row: ChannelRow,
-): Promise<{ task: Task; attemptId: string }[]> {
-  const staying = new Set<string>();
-  for (;;) {
-    const tasks = await ctx.store.waitingTasks(row.id, staying.size + BATCH);
-    const others = tasks.filter((task) => !staying.has(task.id));
-    if (others.length === 0) return [];
-    const moves: { task: Task; channelId: string }[] = [];
-    for (const task of others) {
-      const channelId = isPinned(task.request) ? null : await routeElsewhere(ctx, task.request, row.id);
-      if (channelId === null) staying.add(task.id);
-      else moves.push({ task, channelId });
+  { reason, onlyHealthy }: { reason: string; onlyHealthy: boolean },
+): Promise<void> {
+  for (const pool of await ctx.store.waitingPools(row.id)) {
+    let after: Task | null = null;
+    for (;;) {
+      const tasks: Task[] = await ctx.store.waitingPage(row.id, pool, after, BATCH);
+      await move(ctx, row, tasks, { reason, onlyHealthy });
+      if (tasks.length < BATCH) break;
+      after = tasks.at(-1)!;
     }
-    const leftOpen = await move(ctx, row, moves);
-    if (leftOpen.length > 0) return leftOpen;
   }
 }
 
 async function move(
   ctx: FlowContext,
   row: ChannelRow,
-  moves: { task: Task; channelId: string }[],
-): Promise<{ task: Task; attemptId: string }[]> {
+  tasks: Task[],
+  { reason, onlyHealthy }: { reason: string; onlyHealthy: boolean },
+): Promise<void> {
+  const moves = new Map<string, { id: string; pool: string }[]>();
+  for (const task of tasks) {
+    if (isPinned(task.request)) continue;
+    const to = await routeElsewhere(ctx, task.request, row.id, { onlyHealthy });
+    if (to === null) continue;
+    const { pool } = weightOf(ctx.providers.get(to.provider), task.request);
+    const there = moves.get(to.id) ?? [];
+    there.push({ id: task.id, pool });
+    moves.set(to.id, there);
+  }
   const at = ctx.clock.now();
-  const attempts = moves.map(({ task, channelId }) => ({
-    id: ctx.newId('att_'),
-    task,
-    to: channelId,
-  }));
-  const opened = new Set(
-    await ctx.store.openAttempts(
-      attempts.map(({ id, task }) => ({
-        id,
-        taskId: task.id,
-        channelId: row.id,
-        owner: ctx.owner,
-        submitDeadlineAt: at,
-        at,
-      })),
-    ),
-  );
-  const outcomes = await Promise.all(
-    attempts.map(async ({ id, task, to }) => {
-      if (!opened.has(id)) return null;
-      try {
-        await ctx.store.refuseAttempt({
-          attemptId: id,
-          at,
-          upstreamCode: null,
-          message: 'Not submitted: the channel was switched off or deleted.',
-          channelId: to,
-          exchanges: [],
-        });
-        return null;
-      } catch {
-        return { task, attemptId: id };
-      }
-    }),
-  );
-  return outcomes.filter((outcome) => outcome !== null);
+  for (const [to, there] of moves) {
+    await ctx.store.moveWaiting({ tasks: there, from: row.id, to, reason, at });
+  }
 }

@@ -9,6 +9,7 @@ import type { Principal, Quote } from '../core/ports.ts';
 import type { TaskRequest } from '../core/request/feature.ts';
 import type { Task } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
+import { weightOf } from './maker.ts';
 import type { Pending } from './once.ts';
 
 export interface Order {
@@ -16,6 +17,8 @@ export interface Order {
   quote: Quote;
   surface: string;
   channelId: string;
+  /** Among the account's waiting tasks: higher first. */
+  priority: number;
   warnings: Warning[];
   externalTaskId: string | null;
   callbackUrl: string | null;
@@ -39,6 +42,9 @@ export function newTask(ctx: FlowContext, principal: Principal, order: Order): T
     externalTaskId: order.externalTaskId,
     callbackUrl: order.callbackUrl,
     channelId: order.channelId,
+    pool: '',
+    priority: order.priority,
+    attemptId: null,
     createdAt: now,
     startedAt: null,
     endedAt: null,
@@ -55,8 +61,11 @@ export function newTask(ctx: FlowContext, principal: Principal, order: Order): T
 /** Commits the task with its hold and, where the lane has a place, submits it; waits for that only so long. */
 export async function acceptAndSubmit(ctx: FlowContext, task: Task, pending: Pending | null): Promise<void> {
   ctx.faults('submit:before-accept');
-  const slot = ctx.lanes.reserve(task.channelId);
+  const channel = await ctx.channels.get(task.channelId);
+  task.pool = weightOf(channel === null ? undefined : ctx.providers.get(channel.provider), task.request).pool;
+  const slot = ctx.lanes.reserve(task.channelId, task.request);
   const attempt = slot && newAttempt(ctx, task);
+  task.attemptId = attempt?.id ?? null;
   try {
     await ctx.store.acceptTask({ task, attempt, remember: pending?.remember ?? null });
   } catch (error) {

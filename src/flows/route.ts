@@ -4,7 +4,7 @@
 import { GatewayError } from '../core/errors.ts';
 import type { ChannelRow } from '../core/ports.ts';
 import type { TaskRequest } from '../core/request/feature.ts';
-import { chooseChannel, type Candidate } from '../core/routing.ts';
+import { candidacyAmong, chooseChannel, type Candidate } from '../core/routing.ts';
 import type { FlowContext } from './context.ts';
 import { asAskedOf } from './linked-media.ts';
 import { makerOf } from './maker.ts';
@@ -16,9 +16,9 @@ import { makerOf } from './maker.ts';
 export async function routeFor(
   ctx: FlowContext,
   request: TaskRequest,
-  options: { exclude?: ReadonlySet<string>; pinned?: string | null } = {},
+  options: { exclude?: ReadonlySet<string>; pinned?: string | null; onlyHealthy?: boolean } = {},
 ): Promise<string> {
-  const { exclude, pinned } = options;
+  const { exclude, pinned, onlyHealthy = false } = options;
   const all = await ctx.channels.all();
   // What a request names may be known to one channel only.
   const rows = pinned ? all.filter((row) => row.id === pinned && row.enabled) : all;
@@ -32,7 +32,12 @@ export async function routeFor(
   const route = chooseChannel(
     rows.map((row) => candidateOf(ctx, row)),
     request,
-    { sandboxAlways: ctx.settings.sandboxAlways, random: ctx.random(), ...(exclude && { exclude }) },
+    {
+      sandboxAlways: ctx.settings.sandboxAlways,
+      random: ctx.random(),
+      onlyHealthy,
+      ...(exclude && { exclude }),
+    },
   );
   if (route.channelId !== null) return route.channelId;
   if (pinned) {
@@ -49,18 +54,35 @@ export async function routeFor(
   );
 }
 
-/** Another channel that can make this request, or null when there is none. */
+/** Another channel that can make this request, or null when there is none; `onlyHealthy`: none that works. */
 export async function routeElsewhere(
   ctx: FlowContext,
   request: TaskRequest,
   channelId: string,
-): Promise<string | null> {
+  options: { onlyHealthy: boolean },
+): Promise<ChannelRow | null> {
+  return nextRoute(ctx, request, new Set([channelId]), options);
+}
+
+/** A channel that can make this request and is none of those, or null when there is none. */
+export async function nextRoute(
+  ctx: FlowContext,
+  request: TaskRequest,
+  exclude: ReadonlySet<string>,
+  { onlyHealthy }: { onlyHealthy: boolean },
+): Promise<ChannelRow | null> {
   try {
-    return await routeFor(ctx, request, { exclude: new Set([channelId]) });
+    return await ctx.channels.get(await routeFor(ctx, request, { exclude, onlyHealthy }));
   } catch (error) {
     if (error instanceof GatewayError && error.code === 'no_channel') return null;
     throw error;
   }
+}
+
+/** Whether the channel is one that this request may go to. */
+export async function mayRoute(ctx: FlowContext, row: ChannelRow, request: TaskRequest): Promise<boolean> {
+  const isCandidate = candidacyAmong(await ctx.channels.all(), ctx.settings);
+  return isCandidate(row) && candidateOf(ctx, row).missing(request) === null;
 }
 
 function candidateOf(ctx: FlowContext, row: ChannelRow): Candidate {

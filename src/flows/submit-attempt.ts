@@ -9,7 +9,7 @@ import { handleOf, type FailureCode, type Task } from '../core/task.ts';
 import { isPinned, withUpstreamIds } from './bind-resources.ts';
 import type { FlowContext } from './context.ts';
 import { asAskedOf } from './linked-media.ts';
-import { makerOf } from './maker.ts';
+import { makerOf, weightOf } from './maker.ts';
 import { routeElsewhere } from './route.ts';
 
 /** How a submission ended, as the lane needs to know it. */
@@ -22,16 +22,8 @@ export type SubmitOutcome =
   /** It may have been accepted: to be looked up once its deadline has passed. */
   | { kind: 'doubt'; exchanges: Exchange[] };
 
-/**
- * Told of a refusal that says "not now", before the task waits again: nobody must take it up at once. `isHere`: it will
- * wait for this channel.
- */
-export type OnRefused = (refusal: {
-  retryAfterMs: number | null;
-  isHere: boolean;
-  /** The channel itself is in trouble, not merely busy. */
-  isDown: boolean;
-}) => void;
+/** Told of a refusal that says "not now", before the task waits again: nobody must take it up at once. */
+export type OnRefused = (refusal: UpstreamError) => void;
 
 /**
  * Submits the attempt and records the outcome. Rejects only when the store cannot record it (then the attempt stays
@@ -155,8 +147,8 @@ async function recordRefusal(
 }
 
 /**
- * Certainly not accepted: the task waits here when the upstream is merely busy, else where it can be made; here as well
- * when nobody else can, because an outage never fails a task.
+ * Certainly not accepted: the task waits here when the upstream is merely busy, else where it can be made now; here as
+ * well when nobody else can, because an outage never fails a task.
  */
 export async function recordWaiting(
   ctx: FlowContext,
@@ -167,21 +159,18 @@ export async function recordWaiting(
   exchanges: Exchange[],
   onRefused: OnRefused,
 ): Promise<SubmitOutcome> {
+  onRefused(error);
   const mayMove = error.kind !== 'busy' && !isPinned(task.request);
-  const other = mayMove ? await routeElsewhere(ctx, task.request, row.id) : null;
-  const channelId = other ?? row.id;
-  onRefused({
-    retryAfterMs: error.retryAfterMs,
-    isHere: other === null,
-    isDown: error.kind !== 'busy',
-  });
-  const at = ctx.clock.now();
+  // From a channel that is switched off anywhere is better, from one in trouble only where there is none.
+  const options = { onlyHealthy: row.enabled };
+  const to = (mayMove ? await routeElsewhere(ctx, task.request, row.id, options) : null) ?? row;
   await ctx.store.refuseAttempt({
     attemptId,
-    at,
+    at: ctx.clock.now(),
     upstreamCode: error.upstreamCode,
     message: error.publicMessage,
-    channelId,
+    channelId: to.id,
+    pool: weightOf(ctx.providers.get(to.provider), task.request).pool,
     exchanges,
   });
   return { kind: 'waiting' };

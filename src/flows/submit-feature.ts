@@ -18,7 +18,7 @@ import { refuseModel } from '../core/limits.ts';
 import { parseMicros } from '../core/money.ts';
 import { quoteFeature } from '../core/pricing.ts';
 import type { LooseFeature, ResolvedFeature } from '../core/request/feature.ts';
-import { readCallbackUrl, readExternalTaskId } from '../core/request/controls.ts';
+import { readCallbackUrl, readExternalTaskId, readPriority } from '../core/request/controls.ts';
 import type { FailureCode, Task } from '../core/task.ts';
 import { admitFeature, checkUrl } from './admit-media.ts';
 import { advanceTask } from './advance-task.ts';
@@ -45,6 +45,7 @@ interface Judged {
   quote: Quote;
   externalTaskId: string | null;
   callbackUrl: string | null;
+  priority: number;
 }
 
 function judge(ctx: FlowContext, { limits }: Principal, loose: LooseFeature): Judged {
@@ -57,7 +58,8 @@ function judge(ctx: FlowContext, { limits }: Principal, loose: LooseFeature): Ju
   const callbackUrl = readCallbackUrl(claim('callback_url', loose.callbackUrl));
   if (callbackUrl !== null) checkUrl(ctx, callbackUrl, 'callback_url');
   const externalTaskId = readExternalTaskId(claim('external_task_id', loose.externalTaskId));
-  return { resolved, quote, externalTaskId, callbackUrl };
+  const priority = readPriority(loose.priority ?? null);
+  return { resolved, quote, externalTaskId, callbackUrl, priority };
 }
 
 function familyOf(ctx: FlowContext, loose: LooseFeature): Family {
@@ -84,7 +86,7 @@ export async function submitFeature(
   loose: LooseFeature,
   pending: Pending | null = null,
 ): Promise<TaskView> {
-  const { resolved, quote, externalTaskId, callbackUrl } = judge(ctx, principal, loose);
+  const { resolved, quote, externalTaskId, callbackUrl, priority } = judge(ctx, principal, loose);
   const { accountId } = principal;
   const bound = await bindFeature(ctx, accountId, resolved.request);
   const channelId = await routeFor(ctx, bound.request, { pinned: bound.channelId });
@@ -95,6 +97,7 @@ export async function submitFeature(
     quote,
     surface: loose.surface,
     channelId,
+    priority,
     warnings: resolved.warnings,
     externalTaskId,
     callbackUrl,

@@ -42,13 +42,14 @@ export async function submitTask(
   const channelId = await routeFor(ctx, bound.request, { pinned: bound.channelId });
   if (hasMedia(bound.request)) await refuseUnpayable(ctx, principal, resolved.externalTaskId, quote);
   const request = await admitMedia(ctx, bound.request, { accountId, keep: true });
-  const { warnings, externalTaskId, callbackUrl } = resolved;
+  const { warnings, externalTaskId, callbackUrl, priority } = resolved;
   const { surface } = loose.surface;
   const task = newTask(ctx, principal, {
     request,
     quote,
     surface,
     channelId,
+    priority,
     warnings,
     externalTaskId,
     callbackUrl,

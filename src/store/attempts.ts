@@ -1,9 +1,18 @@
 /** The life of an attempt. Every change compares the state it expects: whoever comes second changes nothing. */
-import type { Exchange, Found, Json, UpstreamCost, UpstreamOutput } from '../core/ports.ts';
+import type {
+  Exchange,
+  Found,
+  Json,
+  LanePace,
+  NextAttempt,
+  UpstreamCost,
+  UpstreamOutput,
+} from '../core/ports.ts';
 import { writeJson } from '../lib/json.ts';
 import { recordEvent, type EventSubject } from './events.ts';
 import { recordExchanges } from './exchanges.ts';
 import { enqueue } from './jobs.ts';
+import { countTurn, notePace as writePace } from './lane-queue.ts';
 import type { AttemptsTable } from './schema.ts';
 import { change, first, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
 
@@ -34,11 +43,24 @@ const takeWaitingTask = statement<{ id: string; attempt_id: string; channel_id: 
   (db, arg) =>
     db
       .updateTable('tasks')
-      .set({ attempt_id: arg('attempt_id'), channel_id: arg('channel_id'), updated_at: arg('at') })
+      .set({ attempt_id: arg('attempt_id'), updated_at: arg('at') })
       .where('id', '=', arg('id'))
+      // It may have been moved since it was looked at.
+      .where('channel_id', '=', arg('channel_id'))
       .where('attempt_id', 'is', null)
       .where('ended_at', 'is', null)
-      .returning(['id', 'account_id', 'callback_url']),
+      .returning(['id', 'account_id', 'callback_url', 'pool']),
+);
+
+const move = statement<{ id: string; from: string; to: string; pool: string; at: number }>()((db, arg) =>
+  db
+    .updateTable('tasks')
+    .set({ channel_id: arg('to'), pool: arg('pool'), updated_at: arg('at') })
+    .where('id', '=', arg('id'))
+    .where('channel_id', '=', arg('from'))
+    .where('attempt_id', 'is', null)
+    .where('ended_at', 'is', null)
+    .returning(['id', 'account_id', 'callback_url']),
 );
 
 const accept = statement<{ id: string; ref: string; at: number }>()((db, arg) =>
@@ -65,11 +87,49 @@ const refuse = statement<{ id: string; at: number; upstream_code: string | null;
       .returning(['task_id', 'channel_id']),
 );
 
-const putBackTask = statement<{ id: string; attempt_id: string; channel_id: string; at: number }>()(
+const putBackTask = statement<{
+  id: string;
+  attempt_id: string;
+  /** Null: it waits. */
+  next_id: string | null;
+  channel_id: string;
+  pool: string;
+  at: number;
+}>()((db, arg) =>
+  db
+    .updateTable('tasks')
+    .set({
+      attempt_id: arg('next_id'),
+      channel_id: arg('channel_id'),
+      pool: arg('pool'),
+      updated_at: arg('at'),
+    })
+    .where('id', '=', arg('id'))
+    .where('attempt_id', '=', arg('attempt_id'))
+    .where('ended_at', 'is', null)
+    .returning(['id', 'account_id', 'callback_url']),
+);
+
+const failAccepted = statement<{ id: string; at: number; upstream_code: string | null; message: string }>()(
+  (db, arg) =>
+    db
+      .updateTable('attempts')
+      .set({
+        state: 'failed',
+        ended_at: arg('at'),
+        upstream_code: arg('upstream_code'),
+        message: arg('message'),
+      })
+      .where('id', '=', arg('id'))
+      .where('state', '=', 'accepted')
+      .returning(['task_id', 'channel_id']),
+);
+
+const putBackUnderHandle = statement<{ id: string; attempt_id: string; handle: string; at: number }>()(
   (db, arg) =>
     db
       .updateTable('tasks')
-      .set({ attempt_id: null, channel_id: arg('channel_id'), updated_at: arg('at') })
+      .set({ attempt_id: null, upstream_handle: arg('handle'), updated_at: arg('at') })
       .where('id', '=', arg('id'))
       .where('attempt_id', '=', arg('attempt_id'))
       .where('ended_at', 'is', null),
@@ -170,6 +230,7 @@ export const openAttempts: Mutation<
     const task = yield* first(takeWaitingTask, { id: taskId, attempt_id: id, channel_id: channelId, at });
     if (!task) continue;
     yield* recordAttempt(tx, task, attempt);
+    yield* countTurn(channelId, task.pool, task.account_id);
     opened.push(id);
   }
   return opened;
@@ -186,7 +247,10 @@ export const acceptAttempt: Mutation<
   return true;
 };
 
-/** The task goes back to waiting, on the same channel or another. */
+/**
+ * The task goes back to waiting, on the same channel or another; with `next`, the attempt there is open at once and
+ * nobody else takes it up.
+ */
 export const refuseAttempt: Mutation<
   {
     attemptId: string;
@@ -194,18 +258,78 @@ export const refuseAttempt: Mutation<
     upstreamCode: string | null;
     message: string;
     channelId: string;
+    pool: string;
+    next?: NextAttempt | null;
     exchanges: Exchange[];
   },
   boolean
-> = function* (tx, { attemptId, at, upstreamCode, message, channelId, exchanges }) {
+> = function* (tx, { attemptId, at, upstreamCode, message, channelId, pool, next = null, exchanges }) {
   const attempt = yield* first(refuse, { id: attemptId, at, upstream_code: upstreamCode, message });
   if (!attempt) return false;
-  yield* change(putBackTask, { id: attempt.task_id, attempt_id: attemptId, channel_id: channelId, at });
+  const task = yield* first(putBackTask, {
+    id: attempt.task_id,
+    attempt_id: attemptId,
+    next_id: next?.id ?? null,
+    channel_id: channelId,
+    pool,
+    at,
+  });
   yield* recordExchanges(tx, attemptId, exchanges);
   const data = { attemptId, upstreamCode, message, channelId };
   yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.refused', data, at);
-  tx.notify(`lane:${channelId}`);
+  if (task && next) yield* recordAttempt(tx, task, { ...next, channelId, at });
+  else tx.notify(`lane:${channelId}`);
   return true;
+};
+
+/**
+ * What the upstream had accepted failed there, and certainly nothing was made: the task waits again where it was. Its
+ * handle is used up.
+ */
+export const returnAttempt: Mutation<
+  {
+    attemptId: string;
+    at: number;
+    upstreamCode: string | null;
+    message: string;
+    upstreamHandle: string;
+    exchanges: Exchange[];
+  },
+  boolean
+> = function* (tx, { attemptId, at, upstreamCode, message, upstreamHandle, exchanges }) {
+  const attempt = yield* first(failAccepted, { id: attemptId, at, upstream_code: upstreamCode, message });
+  if (!attempt) return false;
+  yield* change(putBackUnderHandle, {
+    id: attempt.task_id,
+    attempt_id: attemptId,
+    handle: upstreamHandle,
+    at,
+  });
+  yield* recordExchanges(tx, attemptId, exchanges);
+  const data = { attemptId, upstreamCode, message, willRetry: true };
+  yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.failed', data, at);
+  tx.notify(`lane:${attempt.channel_id}`);
+  return true;
+};
+
+/** Answers the ids of the tasks that still waited there and wait elsewhere now. */
+export const moveWaiting: Mutation<
+  { tasks: { id: string; pool: string }[]; from: string; to: string; reason: string; at: number },
+  string[]
+> = function* (tx, { tasks, from, to, reason, at }) {
+  const moved: string[] = [];
+  for (const { id, pool } of tasks) {
+    const task = yield* first(move, { id, from, to, pool, at });
+    if (!task) continue;
+    yield* recordEvent(tx, task, 'queue.moved', { from, to, reason }, at);
+    moved.push(id);
+  }
+  if (moved.length > 0) tx.notify(`lane:${to}`);
+  return moved;
+};
+
+export const notePace: Mutation<LanePace & { at: number }, void> = function* (_tx, pace) {
+  yield* writePace(pace);
 };
 
 export const reopenAttempt: Mutation<

@@ -7,17 +7,6 @@ import { first, rows, statement, type Procedure } from './statement.ts';
 import { getTask } from './task-reads.ts';
 import { fromTaskRow } from './task-row.ts';
 
-const waiting = statement<{ channel_id: string; limit: number }>()((db, arg) =>
-  db
-    .selectFrom('tasks')
-    .selectAll()
-    .where('channel_id', '=', arg('channel_id'))
-    .where('attempt_id', 'is', null)
-    .where('ended_at', 'is', null)
-    .orderBy('id')
-    .limit(arg('limit')),
-);
-
 const waitingNumber = statement<{ channel_id: string }>()((db, arg) =>
   db
     .selectFrom('tasks')
@@ -68,6 +57,15 @@ const attemptOfTask = statement<{ task_id: string }>()((db, arg) =>
     .where('tasks.id', '=', arg('task_id')),
 );
 
+const refusals = statement<{ task_id: string; channel_id: string }>()((db, arg) =>
+  db
+    .selectFrom('attempts')
+    .select((eb) => eb.fn.countAll<number>().as('number'))
+    .where('task_id', '=', arg('task_id'))
+    .where('channel_id', '=', arg('channel_id'))
+    .where('state', '=', 'refused'),
+);
+
 const overdue = statement<{ at: number; limit: number }>()((db, arg) =>
   db
     .selectFrom('tasks')
@@ -98,10 +96,6 @@ const countsOfOpen = statement()((db) =>
     .groupBy('state'),
 );
 
-export function* waitingTasks(channelId: string, limit: number): Procedure<Task[]> {
-  return (yield* rows(waiting, { channel_id: channelId, limit })).map(fromTaskRow);
-}
-
 export function* waitingCount(channelId: string): Procedure<number> {
   return (yield* first(waitingNumber, { channel_id: channelId }))?.number ?? 0;
 }
@@ -130,6 +124,10 @@ export function* getAttempt(id: string): Procedure<OpenAttempt | null> {
 
 export function* currentAttempt(taskId: string): Procedure<OpenAttempt | null> {
   return yield* withTask(yield* first(attemptOfTask, { task_id: taskId }));
+}
+
+export function* refusalsOf(taskId: string, channelId: string): Procedure<number> {
+  return (yield* first(refusals, { task_id: taskId, channel_id: channelId }))?.number ?? 0;
 }
 
 export function* overdueTasks(at: number, limit: number): Procedure<Task[]> {

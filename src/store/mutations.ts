@@ -1,6 +1,17 @@
 /** Every change there is, by name: the writer looks them up here. */
 import { createAccount, updateAccount } from './accounts.ts';
-import { acceptAttempt, madeAttempt, openAttempts, refuseAttempt, reopenAttempt } from './attempts.ts';
+import {
+  acceptAttempt,
+  madeAttempt,
+  moveWaiting,
+  notePace,
+  openAttempts,
+  refuseAttempt,
+  reopenAttempt,
+  returnAttempt,
+} from './attempts.ts';
+import { noteHealth } from './channel-health.ts';
+import { tell } from './cluster.ts';
 import { createChannel, deleteChannel, updateChannel } from './channels.ts';
 import { createFile, deleteFile } from './files.ts';
 import { finishTask } from './finish-task.ts';
@@ -45,6 +56,10 @@ export const mutations = {
   acceptAttempt,
   refuseAttempt,
   reopenAttempt,
+  returnAttempt,
+  moveWaiting,
+  notePace,
+  noteHealth,
   madeAttempt,
   deleteResource,
   createFile,

@@ -10,6 +10,8 @@ CREATE INDEX "attempts_open" on "attempts" ("channel_id", "id") where "ended_at"
 
 CREATE UNIQUE INDEX "attempts_task" on "attempts" ("task_id", "number");
 
+CREATE TABLE "channel_health" ("channel_id" text primary key, "state" text not null, "since" integer not null, "reason" text, "retry_at" integer, "trips" integer not null) strict, without rowid;
+
 CREATE TABLE "channels" ("id" text primary key, "name" text not null, "provider" text not null, "credential_sealed" text not null, "base_url" text, "priority" integer not null, "weight" integer not null, "concurrency" integer, "requests_per_second" real, "enabled" integer not null, "sandbox" integer not null, "created_at" integer not null, "updated_at" integer not null, "deleted_at" integer, "allows_compliance_switches" integer default 0 not null) strict;
 
 CREATE TABLE "consumption_events" ("account_id" text not null references "accounts" ("id"), "sequence" integer not null, "event_id" text not null, "type" text not null, "posting_id" text not null, "amount_micros" integer not null, "balance_micros" integer not null, "task_id" text, "note" text, "created_at" integer not null, constraint "consumption_events_key" primary key ("account_id", "sequence")) strict, without rowid;
@@ -31,6 +33,12 @@ CREATE INDEX "files_expiry" on "files" ("expires_at") where "expires_at" is not 
 CREATE TABLE "jobs" ("id" text primary key, "queue" text not null, "data" text not null, "attempts" integer not null, "run_at" integer not null, "leased" integer not null, "error" text, "buried_at" integer, "created_at" integer not null) strict;
 
 CREATE INDEX "jobs_due" on "jobs" ("queue", "run_at") where "buried_at" is null;
+
+CREATE TABLE "lane_paces" ("channel_id" text not null, "pool" text not null, "task_ms" integer not null, "updated_at" integer not null, constraint "lane_paces_key" primary key ("channel_id", "pool")) strict, without rowid;
+
+CREATE TABLE "lane_turns" ("channel_id" text not null, "pool" text not null, "account_id" text not null, "turn" integer not null, constraint "lane_turns_key" primary key ("channel_id", "pool", "account_id")) strict, without rowid;
+
+CREATE INDEX "lane_turns_last" on "lane_turns" ("channel_id", "pool", "turn");
 
 CREATE TRIGGER ledger_entries_no_delete before delete on ledger_entries begin select raise(abort, 'ledger_entries: rows are final'); end;
 
@@ -58,7 +66,7 @@ CREATE TABLE "sendings" ("key_id" text not null, "request_hash" text not null, "
 
 CREATE INDEX "sendings_age" on "sendings" ("created_at");
 
-CREATE TABLE "tasks" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "key_id" text not null, "state" text not null, "surface" text not null, "channel_id" text not null, "attempt_id" text, "model" text not null, "requested_model" text not null, "tier" text not null, "hold_micros" integer not null, "charge_micros" integer, "external_task_id" text, "callback_url" text, "created_at" integer not null, "started_at" integer, "ended_at" integer, "updated_at" integer not null, "deadline_at" integer not null, "hidden_at" integer, "media_expires_at" integer, "media_forgotten_at" integer, "request" text not null, "quote" text not null, "warnings" text not null, "metadata" text not null, "result" text, "error" text, "refunded_micros" integer, "retries" integer, "retried_at" integer, "upstream_handle" text, "attention" text) strict;
+CREATE TABLE "tasks" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "key_id" text not null, "state" text not null, "surface" text not null, "channel_id" text not null, "attempt_id" text, "model" text not null, "requested_model" text not null, "tier" text not null, "hold_micros" integer not null, "charge_micros" integer, "external_task_id" text, "callback_url" text, "created_at" integer not null, "started_at" integer, "ended_at" integer, "updated_at" integer not null, "deadline_at" integer not null, "hidden_at" integer, "media_expires_at" integer, "media_forgotten_at" integer, "request" text not null, "quote" text not null, "warnings" text not null, "metadata" text not null, "result" text, "error" text, "pool" text default '' not null, "queue_rank" integer default 0 not null, "refunded_micros" integer, "retries" integer, "retried_at" integer, "upstream_handle" text, "attention" text) strict;
 
 CREATE INDEX "tasks_account" on "tasks" ("account_id", "id");
 
@@ -74,7 +82,7 @@ CREATE INDEX "tasks_retried" on "tasks" ("account_id", "retried_at") where "retr
 
 CREATE INDEX "tasks_surface" on "tasks" ("account_id", "surface", "id", "hidden_at") where "hidden_at" is null;
 
-CREATE INDEX "tasks_waiting" on "tasks" ("channel_id", "id", "attempt_id", "ended_at") where "attempt_id" is null and "ended_at" is null;
+CREATE INDEX "tasks_waiting" on "tasks" ("channel_id", "pool", "account_id", "queue_rank", "id", "attempt_id", "ended_at") where "attempt_id" is null and "ended_at" is null;
 
 CREATE TABLE "usage_records" ("id" text primary key, "account_id" text not null, "task_id" text not null unique, "tier" text not null, "unit" text not null, "quantity" integer not null, "amount_micros" integer not null, "cost" text, "created_at" integer not null) strict;
 

@@ -88,6 +88,10 @@ export interface TasksTable {
   channel_id: string;
   /** The current attempt, open or made; null while the task waits for its lane. */
   attempt_id: string | null;
+  /** In which of its channel's pools it is counted and waits. */
+  pool: string;
+  /** Among its account's waiting tasks: lower first, then by id. Minus the priority it was given. */
+  queue_rank: number;
   model: string;
   requested_model: string;
   tier: string;
@@ -335,6 +339,39 @@ export interface RootKeysTable {
   retired_at: number | null;
 }
 
+/** When an account's last waiting task was taken up in a pool: a number that grows with every one that is. */
+export interface LaneTurnsTable {
+  channel_id: string;
+  pool: string;
+  account_id: string;
+  turn: number;
+}
+
+/** How long a task of a pool lately kept its places: milliseconds times units. */
+export interface LanePacesTable {
+  channel_id: string;
+  pool: string;
+  task_ms: number;
+  updated_at: number;
+}
+
+export interface ChannelHealthTable {
+  channel_id: string;
+  state: 'closed' | 'open' | 'half_open';
+  since: number;
+  reason: string | null;
+  retry_at: number | null;
+  /** Times it opened since a submit was last accepted. */
+  trips: number;
+}
+
+/** Names of root keys; the keys themselves are never here. */
+export interface RootKeysTable {
+  id: string;
+  first_used_at: number;
+  retired_at: number | null;
+}
+
 export interface MigrationsTable {
   name: string;
   applied_at: number;
@@ -363,6 +400,9 @@ export interface Database {
   webhook_attempts: WebhookAttemptsTable;
   consumption_events: ConsumptionEventsTable;
   jobs: JobsTable;
+  lane_turns: LaneTurnsTable;
+  lane_paces: LanePacesTable;
+  channel_health: ChannelHealthTable;
   root_keys: RootKeysTable;
   migrations: MigrationsTable;
 }

@@ -6,6 +6,8 @@ import type { Task } from '../core/task.ts';
 import { getAccount, listAccounts } from './accounts.ts';
 import { adminTasksBefore, type AdminQuery } from './admin-tasks.ts';
 import type { Backend } from './backend.ts';
+import { channelHealth } from './channel-health.ts';
+import { openAttemptCount, openAttemptKeys } from './cluster.ts';
 import { channelsWithWork, getChannel, listChannels } from './channels.ts';
 import { getEvent, listEvents } from './events.ts';
 import { expiredFiles, findFile, listFiles } from './files.ts';
@@ -18,8 +20,16 @@ import {
   getAttempt,
   openAttemptsAfter,
   overdueTasks,
+  refusalsOf,
   taskCounts,
   waitingCount,
+} from './lane-reads.ts';
+import {
+  accountsWaiting,
+  lanePaces,
+  waitingPage,
+  waitingPlaces,
+  waitingPools,
   waitingTasks,
 } from './lane-reads.ts';
 import { attentionCounts } from './operator-actions.ts';
@@ -87,6 +97,8 @@ export function createStore(backend: Backend): Store {
     acceptAttempt: (input) => write('acceptAttempt', input),
     refuseAttempt: (input) => write('refuseAttempt', input),
     reopenAttempt: (input) => write('reopenAttempt', input),
+    returnAttempt: (input) => write('returnAttempt', input),
+    moveWaiting: (input) => write('moveWaiting', input),
     startTask: (input) => write('startTask', input),
     madeAttempt: (input) => write('madeAttempt', input),
     finishTask: (input) => write('finishTask', input),
@@ -100,7 +112,16 @@ export function createStore(backend: Backend): Store {
     listTasks: (query) => read(listTasks(query)),
     pageTasks: (query) => read(pageTasks(query)),
     adminTasks,
-    waitingTasks: (channelId, limit) => read(waitingTasks(channelId, limit)),
+    waitingTasks: (channelId, pool, limit) => read(waitingTasks(channelId, pool, limit)),
+    waitingPage: (channelId, pool, after, limit) => read(waitingPage(channelId, pool, after, limit)),
+    waitingPlaces: (channelId, pool, after, limit) => read(waitingPlaces(channelId, pool, after, limit)),
+    accountsWaiting: (channelId, pool) => read(accountsWaiting(channelId, pool)),
+    waitingPools: (channelId) => read(waitingPools(channelId)),
+    refusalsOf: (taskId, channelId) => read(refusalsOf(taskId, channelId)),
+    lanePaces: (channelId) => read(lanePaces(channelId)),
+    notePace: (pace) => write('notePace', pace),
+    channelHealth: () => read(channelHealth()),
+    noteHealth: (health) => write('noteHealth', health),
     waitingCount: (channelId) => read(waitingCount(channelId)),
     openAttemptsOf,
     getAttempt: (id) => read(getAttempt(id)),

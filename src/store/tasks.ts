@@ -22,6 +22,8 @@ const insert = statement<NewTaskRow>()((db, arg) =>
       surface: arg('surface'),
       channel_id: arg('channel_id'),
       attempt_id: arg('attempt_id'),
+      pool: arg('pool'),
+      queue_rank: arg('queue_rank'),
       model: arg('model'),
       requested_model: arg('requested_model'),
       tier: arg('tier'),

@@ -1,30 +1,46 @@
 /**
- * The lane of one channel: submits what waits, settles what is in doubt, has watched what runs. It holds its schedule
- * in memory and rebuilds it from the store at start; correctness rests on the store's compare-and-set, the lane is for
- * economy.
+ * The lane of one channel, held by one process: submits what waits, settles what is in doubt, has watched what runs. It
+ * holds its schedule in memory and rebuilds it from the store at start; correctness rests on the store's
+ * compare-and-set, the lane is for economy.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { UpstreamError } from '../core/errors.ts';
-import type { ChannelRow, Exchange, Json } from '../core/ports.ts';
+import type { ChannelRow, Exchange, Json, Weight } from '../core/ports.ts';
+import type { TaskRequest } from '../core/request/feature.ts';
 import type { Task } from '../core/task.ts';
+import { bringHome } from '../flows/bring-home.ts';
 import type { FlowContext, Slot } from '../flows/context.ts';
 import { handOver } from '../flows/hand-over.ts';
-import { makerOf } from '../flows/maker.ts';
+import { makerOf, weightOf } from '../flows/maker.ts';
+import { probeChannel } from '../flows/probe-channel.ts';
 import { settleDoubt } from '../flows/settle-doubt.ts';
 import { submitAttempt, type OnRefused, type SubmitOutcome } from '../flows/submit-attempt.ts';
 import { Loop } from '../lib/loop.ts';
 import { SetBack } from '../lib/set-back.ts';
-import { Watch } from './watch.ts';
+import type { HealthBook } from './health-book.ts';
+import { LaneHealth } from './lane-health.ts';
+import { LanePool } from './lane-pool.ts';
+import { Watch, type Ended } from './watch.ts';
 
 /** A submit is left alone this long after its deadline: the request may still be on its way. */
 const DOUBT_GRACE_MS = 5_000;
+/** Whoever took the lane over has its work; if nobody did, it is ours again after so long. */
+const NOT_OURS_MS = 500;
 /** How many waiting tasks are taken up at once. */
 const FILL_MAX = 64;
-const BACKOFF_MAX_MS = 60_000;
+/** How often the pace of a pool is written down for those who ask how long they have to wait. */
+const PACE_EVERY_MS = 30_000;
+
+/** Room at the upstream that a task keeps until it has ended there. */
+interface Place {
+  pool: LanePool;
+  units: number;
+}
 
 interface Doubt {
   task: Task;
   attemptId: string;
+  place: Place;
   dueAt: number;
   /** What was heard of it so far, for the flight recorder. */
   exchanges: Exchange[];
@@ -35,32 +51,39 @@ export interface LaneOptions {
   row: ChannelRow;
   /** How many times faster than real time the upstream works (1 for real ones). */
   speed: number;
+  /** False as soon as another process may hold the lane. */
+  isOurs: () => boolean;
+  /** Where routing reads how this channel is. */
+  health: HealthBook;
   onError: (error: unknown, where: string) => void;
 }
 
 export class Lane {
   readonly #ctx: FlowContext;
   readonly #speed: number;
+  readonly #isOurs: () => boolean;
   readonly #onError: LaneOptions['onError'];
+  readonly #health: LaneHealth;
   readonly #watch: Watch;
   readonly #submits: Loop;
+  readonly #pools = new Map<string, LanePool>();
   readonly #doubts = new Map<string, Doubt>();
+  /** Attempts whose outcome is being found out. */
+  readonly #settling = new Set<string>();
   readonly #inHand = new Set<Promise<void>>();
   readonly #setBack = new SetBack();
+  readonly #pacedAt = new Map<LanePool, number>();
   #row: ChannelRow;
   #submitting = 0;
-  /** Whether tasks may be waiting in the store; true until a look says otherwise. */
-  #waiting = true;
-  /** A look at who waits is under way: a free place may be theirs. */
-  #looking = false;
+  /** Tasks may have begun to wait, in whatever pool; true until a look says otherwise. */
+  #hasNews = true;
+  #isLooking = false;
   #loaded = false;
   #stopped = false;
-  #pausedUntil = 0;
-  #refusals = 0;
-  /** The last refusal was about the channel itself. */
-  #isDown = false;
-  /** Most submits under way: one after a refusal, twice as many with every acceptance, then any number. */
-  #submitsMax = Infinity;
+  /** It has just come into trouble: what waits goes where it can be made. */
+  #mustHandOver = false;
+  /** It works again, or others do not: something may wait elsewhere that belongs here. */
+  #mayBringHome = true;
   /** Requests per second: the earliest time of the next submit. */
   #nextSubmitAt = 0;
 
@@ -69,35 +92,87 @@ export class Lane {
     this.#ctx = ctx;
     this.#row = options.row;
     this.#speed = speed;
+    this.#isOurs = options.isOurs;
     this.#onError = onError;
     this.#submits = new Loop({
       clock: ctx.clock,
       step: () => this.#submitStep(),
       onError: (error) => onError(error, 'submit'),
     });
+    this.#health = new LaneHealth({
+      channelId: this.#row.id,
+      clock: ctx.clock,
+      book: options.health,
+      random: () => ctx.random(),
+      speed,
+      onOpened: () => {
+        this.#mustHandOver = true;
+        this.wake();
+      },
+      onClosed: () => {
+        this.#mayBringHome = true;
+        this.wake();
+      },
+    });
     this.#watch = new Watch({
       ctx,
       row: () => this.#row,
+      isOurs: options.isOurs,
       speed,
       onError,
-      onEnded: () => {
-        if (this.#waiting) this.#submits.wake();
-      },
+      onEnded: (ended) => this.#noteEnd(ended),
+      onAnswer: () => this.#health.answered('poll'),
+      onSilence: (reason) => this.#health.silence('poll', reason),
     });
   }
 
   /** Rebuilds the schedule from the store, then works by itself. */
   async start(): Promise<void> {
+    for (const { pool, taskMs } of await this.#ctx.store.lanePaces(this.#row.id)) {
+      this.#pool(pool).taskMs = taskMs;
+    }
     const open = await this.#ctx.store.openAttemptsOf(this.#row.id);
     for (const { attempt, task } of open) {
+      const place = this.#enter(this.#weigh(task.request));
       if (attempt.state === 'accepted' && attempt.ref !== null) {
-        this.#watchTask(task, attempt.id, attempt.ref, attempt.acceptedAt ?? attempt.createdAt);
+        this.#watchTask(task, attempt.id, place, attempt.ref, attempt.acceptedAt ?? attempt.createdAt);
       } else {
-        this.#doubt(task, attempt.id, attempt.submitDeadlineAt + DOUBT_GRACE_MS, []);
+        this.#doubt(task, attempt.id, place, attempt.submitDeadlineAt + DOUBT_GRACE_MS, []);
       }
     }
     this.#loaded = true;
     this.#submits.wake();
+  }
+
+  /**
+   * Looks after what others began on this channel since `since` (Unix ms): a request of another process that did not
+   * live to see its answer, or a process that only slept while it was replaced.
+   */
+  async adopt(since: number): Promise<void> {
+    const { store, clock, owner } = this.#ctx;
+    for (const { attemptId, taskId } of await store.openAttemptKeys(this.#row.id, since)) {
+      if (this.#knows(attemptId, taskId)) continue;
+      const open = await store.getAttempt(attemptId);
+      if (open === null || open.attempt.endedAt !== null || this.#knows(attemptId, taskId)) continue;
+      const { state, ref, submitDeadlineAt, acceptedAt, createdAt } = open.attempt;
+      const dueAt = submitDeadlineAt + DOUBT_GRACE_MS;
+      const isAccepted = state === 'accepted' && ref !== null;
+      // Ours, and under way just now.
+      if (!isAccepted && open.attempt.owner === owner && dueAt > clock.now()) continue;
+      const place = this.#enter(this.#weigh(open.task.request));
+      if (isAccepted) this.#watchTask(open.task, attemptId, place, ref, acceptedAt ?? createdAt);
+      else this.#doubt(open.task, attemptId, place, dueAt, []);
+    }
+    this.#submits.wake();
+  }
+
+  #knows(attemptId: string, taskId: string): boolean {
+    return this.#watch.has(taskId) || this.#doubts.has(attemptId) || this.#settling.has(attemptId);
+  }
+
+  /** Whether submits are under way, whose outcome is not recorded yet. */
+  get isSubmitting(): boolean {
+    return this.#submitting > 0;
   }
 
   /** Takes nothing up any more; waits for submits and polls in hand. */
@@ -112,36 +187,44 @@ export class Lane {
   configure(row: ChannelRow): void {
     if (!isDeepStrictEqual(row, this.#row)) {
       this.#row = row;
-      this.#pausedUntil = 0;
-      this.#refusals = 0;
-      this.#submitsMax = Infinity;
+      for (const pool of this.#pools.values()) pool.startAnew();
+      this.#health.tryNow();
     }
+    this.#mayBringHome = true;
     this.wake();
   }
 
   /** Tasks may have begun to wait. */
   wake(): void {
-    this.#waiting = true;
+    this.#hasNews = true;
     this.#submits.wake();
   }
 
   /** A place for a request that will submit by itself; null when it must wait its turn. */
-  reserve(): Slot | null {
-    if (!this.#loaded || this.#waiting || this.#looking || !this.#mayStart()) return null;
-    this.#take();
+  reserve(request: TaskRequest): Slot | null {
+    if (!this.#loaded || this.#hasNews || this.#isLooking) return null;
+    const { pool: name, units } = this.#weigh(request);
+    const pool = this.#pool(name);
+    if (pool.isWaiting || pool.isLooking || !this.#mayStart(pool, units)) return null;
+    const place = this.#take(pool, units);
     return {
-      submit: (task, attemptId) => this.#hold(this.#submit(task, attemptId)),
-      release: () => this.#give(),
+      submit: (task, attemptId) => this.#hold(this.#submit(task, attemptId, place)),
+      release: () => {
+        this.#endSubmit(pool);
+        this.#leave(place);
+      },
       leave: (task, attemptId) => {
-        this.lookAfter(task, attemptId);
-        this.#give();
+        this.#doubt(task, attemptId, place, this.#ctx.clock.now() + DOUBT_GRACE_MS, []);
+        this.#endSubmit(pool);
+        this.#submits.wake();
       },
     };
   }
 
   /** An attempt that nobody submits any more, and of which we do not know whether the store has it. */
   lookAfter(task: Task, attemptId: string): void {
-    this.#doubt(task, attemptId, this.#ctx.clock.now() + DOUBT_GRACE_MS, []);
+    const place = this.#enter(this.#weigh(task.request));
+    this.#doubt(task, attemptId, place, this.#ctx.clock.now() + DOUBT_GRACE_MS, []);
     this.#submits.wake();
   }
 
@@ -150,79 +233,156 @@ export class Lane {
     this.#watch.hint(taskId);
   }
 
-  /** Not resting after a refusal that was about the channel itself. */
-  get isHealthy(): boolean {
-    return !this.#isDown || this.#ctx.clock.now() >= this.#pausedUntil;
+  /** What somebody else heard who asked this channel: it accepted (null), or refused. */
+  heard(refusal: UpstreamError | null): void {
+    if (refusal === null) this.#health.accepted();
+    else this.#heed(refusal);
   }
 
+  /** Attempts under way: submitting, in doubt or running. */
   get inUse(): number {
     return this.#watch.size + this.#doubts.size + this.#submitting;
   }
 
-  /** The channel's own cap, else what its upstream allows by default. */
+  /** The channel's own cap, else what its upstream allows by default: units in each pool. */
   get #concurrency(): number {
     const provider = this.#ctx.providers.get(this.#row.provider);
     return this.#row.concurrency ?? provider?.concurrencyDefault ?? Infinity;
   }
 
-  #mayStart(): boolean {
+  #weigh(request: TaskRequest): Weight {
+    return weightOf(this.#ctx.providers.get(this.#row.provider), request);
+  }
+
+  #pool(name: string): LanePool {
+    let pool = this.#pools.get(name);
+    if (pool === undefined) {
+      pool = new LanePool(name);
+      this.#pools.set(name, pool);
+    }
+    return pool;
+  }
+
+  #mayStart(pool: LanePool, units: number): boolean {
     const now = this.#ctx.clock.now();
     return (
       !this.#stopped &&
+      this.#isOurs() &&
       this.#row.enabled &&
-      now >= this.#pausedUntil &&
+      this.#health.isTrusted &&
+      now >= pool.pausedUntil &&
       now >= this.#nextSubmitAt &&
-      this.#submitting < this.#submitsMax &&
-      this.inUse < this.#concurrency
+      pool.hasRoom(units, this.#concurrency)
     );
   }
 
-  #take(): void {
+  #enter({ pool: name, units }: Weight): Place {
+    const pool = this.#pool(name);
+    pool.units += units;
+    return { pool, units };
+  }
+
+  #leave({ pool, units }: Place): void {
+    pool.units -= units;
+    if (pool.isWaiting || this.#mayBringHome) this.#submits.wake();
+  }
+
+  #take(pool: LanePool, units: number): Place {
     this.#submitting++;
+    pool.submitting++;
+    pool.units += units;
     const perSecond = this.#row.requestsPerSecond;
     if (perSecond !== null) {
       this.#nextSubmitAt = Math.max(this.#nextSubmitAt, this.#ctx.clock.now()) + 1000 / perSecond;
     }
+    return { pool, units };
   }
 
-  #give(): void {
+  #endSubmit(pool: LanePool): void {
     this.#submitting--;
-    if (this.#waiting) this.#submits.wake();
+    pool.submitting--;
+    if (pool.isWaiting) this.#submits.wake();
   }
 
   async #submitStep(): Promise<number> {
+    if (!this.#isOurs()) return this.#ctx.clock.now() + NOT_OURS_MS;
     this.#appointAnew(this.#setBack.take(this.#ctx.clock.now()));
     for (const doubt of this.#doubts.values()) {
       if (doubt.dueAt > this.#ctx.clock.now()) continue;
       this.#doubts.delete(doubt.attemptId);
       this.#submitting++;
+      doubt.place.pool.submitting++;
       void this.#hold(this.#settle(doubt));
     }
-    if (this.#row.enabled) while (this.#waiting && this.#mayStart()) await this.#fill();
-    else if (this.#waiting) await this.#handOver();
+    if (this.#hasNews) await this.#findPools();
+    if (this.#row.enabled) await this.#begin();
+    else if (this.#anyWaiting) await this.#handOver('the channel was switched off or deleted', false);
+    return this.#dueAt();
+  }
 
-    let dueAt = Math.min(Infinity, ...this.#doubts.values().map((doubt) => doubt.dueAt));
-    const gate = Math.max(this.#pausedUntil, this.#nextSubmitAt);
-    if (this.#waiting && gate > this.#ctx.clock.now()) dueAt = Math.min(dueAt, gate);
+  /** Submits what may be submitted; tries, after trouble, whether that is over. */
+  async #begin(): Promise<void> {
+    if (this.#mustHandOver) {
+      this.#mustHandOver = false;
+      // What came here meanwhile had nowhere else to go.
+      if (!this.#health.isTrusted) await this.#handOver('the channel is in trouble', true);
+    }
+    if (this.#ctx.clock.now() >= this.#health.retryAt && !this.#stopped) await this.#tryAgain();
+    for (const pool of this.#pools.values()) {
+      while (pool.isWaiting && this.#mayStart(pool, pool.nextUnits)) await this.#fill(pool, FILL_MAX);
+    }
+    if (this.#mayBringHome && this.#health.isTrusted && !this.#stopped) await this.#bringHome();
+  }
+
+  #dueAt(): number {
+    const now = this.#ctx.clock.now();
+    let dueAt = Math.min(this.#health.retryAt, ...this.#doubts.values().map((doubt) => doubt.dueAt));
+    for (const pool of this.#pools.values()) {
+      const gate = Math.max(pool.pausedUntil, this.#nextSubmitAt);
+      if (pool.isWaiting && gate > now) dueAt = Math.min(dueAt, gate);
+    }
     return dueAt;
   }
 
   /** After the clock was put back, what is to be done at a time would wait until it is again as late as it was. */
   #appointAnew(byMs: number): void {
     if (byMs === 0) return;
-    this.#pausedUntil -= byMs;
     this.#nextSubmitAt -= byMs;
+    this.#health.shiftBack(byMs);
+    for (const pool of this.#pools.values()) pool.pausedUntil -= byMs;
     for (const doubt of this.#doubts.values()) doubt.dueAt -= byMs;
   }
 
-  /** Takes up as many of those who wait as there is room for, in order of arrival. */
-  async #fill(): Promise<void> {
-    const room = Math.min(this.#concurrency - this.inUse, this.#submitsMax - this.#submitting);
-    const limit = this.#row.requestsPerSecond === null ? Math.min(room, FILL_MAX) : 1;
-    const tasks = await this.#look(limit);
-    if (tasks.length === 0) return;
+  get #anyWaiting(): boolean {
+    return this.#pools.values().some((pool) => pool.isWaiting);
+  }
+
+  /** Finds out in which pools somebody waits. */
+  async #findPools(): Promise<void> {
+    this.#hasNews = false;
+    this.#isLooking = true;
+    try {
+      const names = new Set(await this.#ctx.store.waitingPools(this.#row.id));
+      for (const name of names) this.#pool(name);
+      for (const pool of this.#pools.values()) {
+        pool.isWaiting = names.has(pool.name);
+        pool.nextUnits = 1;
+      }
+    } catch (error) {
+      this.#hasNews = true;
+      throw error;
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** Takes up as many of those who wait for a pool as there is room for, whoever's turn it is. */
+  async #fill(pool: LanePool, most: number): Promise<void> {
+    const room = Math.min(most, pool.roomFor(this.#concurrency));
+    const taken = await this.#look(pool, this.#row.requestsPerSecond === null ? room : 1);
+    if (taken.length === 0) return;
     const at = this.#ctx.clock.now();
-    const attempts = tasks.map((task) => ({
+    const attempts = taken.map(({ task }) => ({
       id: this.#ctx.newId('att_'),
       taskId: task.id,
       channelId: this.#row.id,
@@ -234,116 +394,213 @@ export class Lane {
     try {
       opened = new Set(await this.#ctx.store.openAttempts(attempts));
     } catch (error) {
-      tasks.forEach((task, index) => this.lookAfter(task, attempts[index]!.id));
-      this.#submitting -= tasks.length;
-      this.#waiting = true;
+      taken.forEach(({ task, place }, index) => {
+        this.#doubt(task, attempts[index]!.id, place, at + DOUBT_GRACE_MS, []);
+        this.#endSubmit(pool);
+      });
+      pool.isWaiting = true;
       throw error;
     }
-    tasks.forEach((task, index) => {
+    taken.forEach(({ task, place }, index) => {
       const attemptId = attempts[index]!.id;
-      if (opened.has(attemptId)) void this.#hold(this.#submit(task, attemptId));
-      else this.#submitting--;
+      if (opened.has(attemptId)) {
+        void this.#hold(this.#submit(task, attemptId, place));
+      } else {
+        this.#endSubmit(pool);
+        this.#leave(place);
+      }
     });
   }
 
-  /** Those who wait, first come first; their places are taken before anybody else can ask for one. */
-  async #look(limit: number): Promise<Task[]> {
-    this.#waiting = false;
-    this.#looking = true;
+  /** Those who are next, as far as they fit; their places are taken before anybody else can ask for one. */
+  async #look(pool: LanePool, limit: number): Promise<{ task: Task; place: Place }[]> {
+    pool.isWaiting = false;
+    pool.isLooking = true;
     try {
-      const tasks = await this.#ctx.store.waitingTasks(this.#row.id, limit);
-      if (tasks.length === limit) this.#waiting = true;
-      for (const _ of tasks) this.#take();
-      return tasks;
+      const taken: { task: Task; place: Place }[] = [];
+      const tasks = await this.#ctx.store.waitingTasks(this.#row.id, pool.name, limit);
+      for (const task of tasks) {
+        const { units } = this.#weigh(task.request);
+        // Nobody overtakes whoever needs more room than there is: that would be for ever.
+        if (!pool.hasRoom(units, this.#concurrency)) {
+          pool.isWaiting = true;
+          pool.nextUnits = units;
+          return taken;
+        }
+        taken.push({ task, place: this.#take(pool, units) });
+      }
+      pool.isWaiting = tasks.length === limit;
+      pool.nextUnits = 1;
+      return taken;
     } catch (error) {
-      this.#waiting = true;
+      pool.isWaiting = true;
       throw error;
     } finally {
-      this.#looking = false;
+      pool.isLooking = false;
     }
   }
 
-  /** A channel that is switched off or deleted submits nothing: what waits goes where it can be made. */
-  async #handOver(): Promise<void> {
-    this.#waiting = false;
+  /** One of those who wait tries whether the channel works again; when there is none, the provider's probe does. */
+  async #tryAgain(): Promise<void> {
+    this.#health.halfOpen();
     try {
-      for (const { task, attemptId } of await handOver(this.#ctx, this.#row)) {
-        this.lookAfter(task, attemptId);
+      for (const pool of this.#pools.values()) {
+        if (!pool.isWaiting || this.#ctx.clock.now() < pool.pausedUntil) continue;
+        const before = this.#submitting;
+        await this.#fill(pool, 1);
+        if (this.#submitting > before) return;
       }
     } catch (error) {
-      this.#waiting = true;
+      // Nobody is trying, so somebody has to later.
+      this.#health.trouble('It could not be tried whether the channel works again.');
+      throw error;
+    }
+    void this.#hold(this.#probe());
+  }
+
+  async #probe(): Promise<void> {
+    const { ok, message } = await probeChannel(this.#ctx, this.#row);
+    if (ok) this.#health.answered('probe');
+    else this.#health.trouble(message);
+    this.#submits.wake();
+  }
+
+  async #handOver(reason: string, onlyHealthy: boolean): Promise<void> {
+    const waiting = this.#pools.values().filter((pool) => pool.isWaiting);
+    const pools = [...waiting];
+    try {
+      await handOver(this.#ctx, this.#row, { reason, onlyHealthy });
+      // What stays does so until something changes.
+      if (!onlyHealthy) for (const pool of pools) pool.isWaiting = false;
+    } catch (error) {
+      if (onlyHealthy) this.#mustHandOver = true;
+      throw error;
+    }
+  }
+
+  /** Takes back what waits elsewhere, as much as can be begun now. */
+  async #bringHome(): Promise<void> {
+    this.#mayBringHome = false;
+    const planned = new Map<LanePool, { tasks: number; units: number }>();
+    try {
+      const count = await bringHome(this.#ctx, this.#row, ({ pool: name, units }) => {
+        const pool = this.#pool(name);
+        const plan = planned.get(pool) ?? { tasks: 0, units: 0 };
+        planned.set(pool, plan);
+        if (pool.isWaiting || !pool.hasRoom(units, this.#concurrency, plan) || plan.tasks >= FILL_MAX) {
+          this.#mayBringHome = true;
+          return false;
+        }
+        plan.tasks++;
+        plan.units += units;
+        return true;
+      });
+      if (count > 0) this.#mayBringHome = true;
+    } catch (error) {
+      this.#mayBringHome = true;
       throw error;
     }
   }
 
   /** Submits with a place already taken; never rejects. */
-  #submit(task: Task, attemptId: string): Promise<void> {
-    return this.#settleOutcome(task, attemptId, () =>
-      submitAttempt(this.#ctx, this.#row, task, attemptId, this.#onRefused),
+  #submit(task: Task, attemptId: string, place: Place): Promise<void> {
+    return this.#settleOutcome(task, attemptId, place, () =>
+      submitAttempt(this.#ctx, this.#row, task, attemptId, this.#onRefused(place)),
     );
   }
 
-  #settle({ task, attemptId, exchanges }: Doubt): Promise<void> {
-    return this.#settleOutcome(task, attemptId, () =>
-      settleDoubt(this.#ctx, this.#row, task, attemptId, exchanges, this.#onRefused),
+  #settle({ task, attemptId, place, exchanges }: Doubt): Promise<void> {
+    return this.#settleOutcome(task, attemptId, place, () =>
+      settleDoubt(this.#ctx, this.#row, task, attemptId, exchanges, this.#onRefused(place)),
     );
   }
 
-  async #settleOutcome(task: Task, attemptId: string, work: () => Promise<SubmitOutcome>): Promise<void> {
+  async #settleOutcome(
+    task: Task,
+    attemptId: string,
+    place: Place,
+    work: () => Promise<SubmitOutcome>,
+  ): Promise<void> {
     const doubtDueAt = this.#ctx.clock.now() + this.#ctx.settings.submitTimeoutMs + DOUBT_GRACE_MS;
+    this.#settling.add(attemptId);
     try {
       const outcome = await work();
-      if (outcome.kind === 'accepted') {
-        this.#speedUp();
-        this.#watchTask(task, attemptId, outcome.ref, outcome.acceptedAt);
-      } else if (outcome.kind === 'doubt') {
-        this.#doubt(task, attemptId, doubtDueAt, outcome.exchanges);
+      if (outcome.kind === 'doubt') {
+        this.#doubt(task, attemptId, place, doubtDueAt, outcome.exchanges);
+        this.#health.silence('submit', 'The upstream broke off without an answer.');
+      } else if (outcome.kind === 'accepted') {
+        place.pool.speedUp();
+        this.#health.accepted();
+        this.#watchTask(task, attemptId, place, outcome.ref, outcome.acceptedAt);
+      } else {
+        if (outcome.kind === 'ended') this.#health.answered('submit');
+        this.#leave(place);
       }
     } catch (error) {
       // Not recorded: neither accepted nor refused as far as the store knows, so it is in doubt.
       if (!(error instanceof UpstreamError)) this.#onError(error, 'submit');
-      this.#doubt(task, attemptId, doubtDueAt, []);
+      this.#doubt(task, attemptId, place, doubtDueAt, []);
+      this.#health.silence('submit', reasonOf(error));
     } finally {
-      this.#submitting--;
+      this.#settling.delete(attemptId);
+      this.#endSubmit(place.pool);
       this.#submits.wake();
     }
   }
 
-  #watchTask(task: Task, attemptId: string, ref: Json, acceptedAt: number): void {
+  #watchTask(task: Task, attemptId: string, place: Place, ref: Json, acceptedAt: number): void {
     this.#watch.add({
       attemptId,
       taskId: task.id,
       started: task.state === 'in_progress',
       maker: makerOf(this.#ctx.providers.get(this.#row.provider), task.request)!,
+      pool: place.pool.name,
+      units: place.units,
       ref,
       acceptedAt,
       deadlineAt: task.deadlineAt,
     });
   }
 
-  #doubt(task: Task, attemptId: string, dueAt: number, exchanges: Exchange[]): void {
-    this.#doubts.set(attemptId, { task, attemptId, dueAt, exchanges });
+  #noteEnd({ pool: name, units, keptMs }: Ended): void {
+    const pool = this.#pool(name);
+    pool.noteEnd(units, keptMs);
+    this.#notePace(pool);
+    this.#leave({ pool, units });
   }
 
-  #speedUp(): void {
-    this.#isDown = false;
-    this.#refusals = 0;
-    this.#submitsMax = this.#submitsMax >= FILL_MAX ? Infinity : this.#submitsMax * 2;
+  #notePace(pool: LanePool): void {
+    const at = this.#ctx.clock.now();
+    if (at < (this.#pacedAt.get(pool) ?? -Infinity) + PACE_EVERY_MS) return;
+    this.#pacedAt.set(pool, at);
+    const pace = { channelId: this.#row.id, pool: pool.name, taskMs: pool.taskMs!, at };
+    const writing = this.#ctx.store.notePace(pace).catch((error: unknown) => this.#onError(error, 'pace'));
+    void this.#hold(writing);
+  }
+
+  #doubt(task: Task, attemptId: string, place: Place, dueAt: number, exchanges: Exchange[]): void {
+    this.#doubts.set(attemptId, { task, attemptId, place, dueAt, exchanges });
+  }
+
+  #onRefused({ pool }: Place): OnRefused {
+    return (refusal) => this.#heed(refusal, pool);
   }
 
   /** "Not now": wait as told, else ever longer; after that, one submit tries the water. */
-  readonly #onRefused: OnRefused = ({ retryAfterMs, isHere, isDown }) => {
-    this.#isDown = isDown;
-    if (isHere) this.#submitsMax = 1;
-    const now = this.#ctx.clock.now();
-    // Refusals of submits that were under way together are one piece of news.
-    const isNews = now >= this.#pausedUntil;
-    if (!isNews && retryAfterMs === null) return;
-    const backoffMs = Math.min(BACKOFF_MAX_MS, 1_000 * 2 ** Math.min(this.#refusals, 10)) / this.#speed;
-    if (isNews) this.#refusals++;
-    const pauseMs = retryAfterMs ?? backoffMs * (0.75 + 0.5 * this.#ctx.random());
-    this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs);
-  };
+  #heed(refusal: UpstreamError, pool: LanePool | null = null): void {
+    if (refusal.kind === 'busy') {
+      pool?.pause({
+        retryAfterMs: refusal.retryAfterMs,
+        now: this.#ctx.clock.now(),
+        jitter: this.#ctx.random(),
+        speed: this.#speed,
+      });
+      this.#health.answered('submit');
+    } else if (refusal.kind === 'channel' || refusal.kind === 'unavailable') {
+      for (const one of this.#pools.values()) one.beCareful();
+      this.#health.trouble(reasonOf(refusal), refusal.retryAfterMs);
+    }
+  }
 
   /** Work that a stop waits for. */
   #hold(work: Promise<void>): Promise<void> {
@@ -351,4 +608,10 @@ export class Lane {
     void work.finally(() => this.#inHand.delete(work));
     return work;
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof UpstreamError)) return 'What the upstream answered could not be kept.';
+  const { publicMessage, upstreamCode } = error;
+  return upstreamCode === null ? publicMessage : `${publicMessage} (${upstreamCode})`;
 }

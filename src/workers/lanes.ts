@@ -1,23 +1,39 @@
 /**
- * One lane per channel that is enabled or still has work, kept in step with the channels in the store.
+ * One lane per channel that is enabled or still has work, kept in step with the channels in the store. Where several
+ * nodes share the store each lane is a duty: it is held by one of them, and the others tell that one what it must know.
  */
-import type { ChannelRow } from '../core/ports.ts';
+import { isTrusted } from '../core/breaker.ts';
+import type { UpstreamError } from '../core/errors.ts';
+import type { ChannelRow, Duties, Ongoing } from '../core/ports.ts';
+import type { TaskRequest } from '../core/request/feature.ts';
 import type { Task } from '../core/task.ts';
 import type { FlowContext, Lanes, Slot } from '../flows/context.ts';
 import { Loop } from '../lib/loop.ts';
+import { HealthBook } from './health-book.ts';
 import { Lane, type LaneOptions } from './lane.ts';
+
+/** How often lanes look for what nodes that died or slept have begun. */
+const ADOPT_EVERY_MS = 60_000;
+/** How far back: two looks and the longest submit, and clocks that differ a little. */
+const ADOPT_BACK_MS = 180_000;
 
 export interface LaneSetOptions {
   /** How many times faster than real time a channel's upstream works. */
   speedOf(row: ChannelRow): number;
+  /** Null: this node holds no lanes. */
+  duties: Duties | null;
   onError: LaneOptions['onError'];
 }
 
 export class LaneSet implements Lanes {
+  /** Those that this node holds. */
   readonly #lanes = new Map<string, Lane>();
+  readonly #rows = new Map<string, ChannelRow>();
   readonly #unsubscribe: (() => void)[] = [];
+  readonly #loops: Loop[] = [];
   readonly #options: LaneSetOptions;
-  #syncing: Loop | null = null;
+  #ctx: FlowContext | null = null;
+  #health: HealthBook | null = null;
 
   constructor(options: LaneSetOptions) {
     this.#options = options;
@@ -25,71 +41,124 @@ export class LaneSet implements Lanes {
 
   /** Begins to work: called once, after the context that names this set exists. */
   async start(ctx: FlowContext): Promise<void> {
-    const syncing = new Loop({
-      clock: ctx.clock,
-      onError: (error) => this.#options.onError(error, 'channels'),
-      step: async () => {
-        await this.#sync(ctx);
-        return Infinity;
-      },
+    this.#ctx = ctx;
+    this.#health = new HealthBook(ctx.store, this.#options.onError);
+    await this.#health.start();
+    const { duties } = this.#options;
+    if (duties === null) return;
+    const syncing = this.#loop('channels', async () => {
+      await this.#sync(ctx, duties);
+      return Infinity;
     });
-    this.#syncing = syncing;
-    await this.#sync(ctx);
+    await this.#sync(ctx, duties);
     this.#unsubscribe.push(ctx.store.onCommit('channels', () => syncing.wake()));
     // For what changed between the look and the subscription.
     syncing.wake();
+    this.#loop('adopt', async () => {
+      await this.#adopt(ctx.clock.now() - ADOPT_BACK_MS);
+      return ctx.clock.now() + ADOPT_EVERY_MS;
+    }).wake();
   }
 
+  /** Duties are stopped, and lanes with them, by whoever made them. */
   async stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    await this.#syncing?.stop();
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()));
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    await this.#health?.stop();
   }
 
-  reserve(channelId: string): Slot | null {
-    return this.#lanes.get(channelId)?.reserve() ?? null;
+  reserve(channelId: string, request: TaskRequest): Slot | null {
+    return this.#lanes.get(channelId)?.reserve(request) ?? null;
   }
 
   hint(channelId: string, taskId: string): void {
-    this.#lanes.get(channelId)?.hint(taskId);
+    const lane = this.#lanes.get(channelId);
+    if (lane !== undefined) lane.hint(taskId);
+    else this.#tell(`hint:${channelId} ${taskId}`);
   }
 
   lookAfter(task: Task, attemptId: string): void {
-    this.#lanes.get(task.channelId)?.lookAfter(task, attemptId);
+    const lane = this.#lanes.get(task.channelId);
+    if (lane !== undefined) lane.lookAfter(task, attemptId);
+    // Should that not arrive either, the next look of whoever holds the lane finds it.
+    else this.#tell(`attempts:${task.channelId}`);
   }
 
   isHealthy(channelId: string): boolean {
-    return this.#lanes.get(channelId)?.isHealthy ?? true;
+    return isTrusted(this.#health?.get(channelId) ?? null);
   }
 
-  running(channelId: string): number {
-    return this.#lanes.get(channelId)?.inUse ?? 0;
+  heard(channelId: string, refusal: UpstreamError | null): void {
+    this.#lanes.get(channelId)?.heard(refusal);
   }
 
-  async #sync(ctx: FlowContext): Promise<void> {
-    const rows = new Map<string, ChannelRow>();
-    for (const row of await ctx.store.channelsWithWork()) rows.set(row.id, row);
-    for (const row of await ctx.store.listChannels()) rows.set(row.id, row);
-    for (const id of this.#lanes.keys()) {
+  async running(channelId: string): Promise<number> {
+    return this.#lanes.get(channelId)?.inUse ?? (await this.#ctx?.store.openAttemptCount(channelId)) ?? 0;
+  }
+
+  #loop(where: string, step: () => Promise<number>): Loop {
+    const onError = (error: unknown): void => this.#options.onError(error, where);
+    const loop = new Loop({ clock: this.#ctx!.clock, onError, step });
+    this.#loops.push(loop);
+    return loop;
+  }
+
+  #tell(topic: string): void {
+    this.#ctx!.store.tell(topic).catch((error: unknown) => this.#options.onError(error, 'tell'));
+  }
+
+  async #adopt(since: number): Promise<void> {
+    for (const lane of this.#lanes.values()) await lane.adopt(since);
+  }
+
+  async #sync(ctx: FlowContext, duties: Duties): Promise<void> {
+    const found = new Map<string, ChannelRow>();
+    for (const row of await ctx.store.channelsWithWork()) found.set(row.id, row);
+    for (const row of await ctx.store.listChannels()) found.set(row.id, row);
+    for (const id of this.#rows.keys()) {
       // Deleted, and nothing to do at the moment: it must not go by what it was told before.
-      const row = rows.get(id) ?? (await ctx.store.getChannel(id));
-      if (row !== null) rows.set(id, row);
+      const row = found.get(id) ?? (await ctx.store.getChannel(id));
+      if (row !== null) found.set(id, row);
     }
-    for (const stored of rows.values()) {
+    for (const stored of found.values()) {
       const row = ctx.channels.asItCounts(stored);
-      const known = this.#lanes.get(row.id);
+      const isNew = !this.#rows.has(row.id);
+      this.#rows.set(row.id, row);
+      this.#lanes.get(row.id)?.configure(row);
       const provider = ctx.providers.get(row.provider);
-      if (known !== undefined) known.configure(row);
       // A provider that is gone from this version leaves its tasks to their deadline.
-      else if (provider?.video ?? provider?.feature) await this.#open(ctx, row);
+      if (isNew && (provider?.video ?? provider?.feature)) {
+        await duties.want(`lane:${row.id}`, (isOurs) => this.#hold(ctx, row.id, isOurs));
+      }
     }
   }
 
-  async #open(ctx: FlowContext, row: ChannelRow): Promise<void> {
-    const lane = new Lane({ ctx, row, speed: this.#options.speedOf(row), onError: this.#options.onError });
+  /** The lane of the channel falls to this node. */
+  async #hold(ctx: FlowContext, channelId: string, isOurs: () => boolean): Promise<Ongoing> {
+    const { speedOf, onError } = this.#options;
+    const row = this.#rows.get(channelId)!;
+    const lane = new Lane({ ctx, row, speed: speedOf(row), isOurs, health: this.#health!, onError });
+    const { store } = ctx;
     await lane.start();
-    this.#lanes.set(row.id, lane);
-    this.#unsubscribe.push(ctx.store.onCommit(`lane:${row.id}`, () => lane.wake()));
-    lane.wake();
+    this.#lanes.set(channelId, lane);
+    const listening = [
+      store.onCommit(`lane:${channelId}`, () => lane.wake()),
+      store.onCommit(`hint:${channelId}`, (taskId) => void (taskId !== null && lane.hint(taskId))),
+      store.onCommit(`attempts:${channelId}`, () => {
+        void lane.adopt(0).catch((error: unknown) => onError(error, 'adopt'));
+      }),
+    ];
+    // For what changed while it was loaded.
+    lane.configure(this.#rows.get(channelId)!);
+    return {
+      stop: async () => {
+        for (const unsubscribe of listening) unsubscribe();
+        if (this.#lanes.get(channelId) === lane) this.#lanes.delete(channelId);
+        const leftSubmitting = lane.isSubmitting;
+        await lane.stop();
+        // What was recorded after the next holder had looked.
+        if (leftSubmitting) this.#tell(`attempts:${channelId}`);
+      },
+    };
   }
 }

@@ -10,7 +10,7 @@ function watched(name: string, more: Partial<Watched> = {}): Watched {
     taskId: `task_${name}`,
     attemptId: `att_${name}`,
     ref: { path: '/v1/videos/text2video', task_id: '829836802793406551' },
-    maker: 0,
+    kind: 0,
     acceptedAt: T0,
     deadlineAt: T0 + 86_400_000,
     started: false,
@@ -23,7 +23,7 @@ function watched(name: string, more: Partial<Watched> = {}): Watched {
 describe('the table of what is polled', () => {
   test('hands out what it was given, as it was given', () => {
     const table = new PollTable();
-    const one = watched('a', { maker: 1, started: true, jitter: 0.25, failures: 3, acceptedAt: T0 + 0.5 });
+    const one = watched('a', { kind: 1, started: true, jitter: 0.25, failures: 3, acceptedAt: T0 + 0.5 });
     table.add(one, T0);
     assert.deepEqual(table.takeDue(T0, 5), [one]);
   });

@@ -10,8 +10,8 @@ export interface Watched {
   attemptId: string;
   /** The provider's handle. */
   ref: Json;
-  /** Whoever reads the ref: a small number of the owner's. */
-  maker: number;
+  /** Who reads the ref, and what it counts: a small number of the owner's. */
+  kind: number;
   acceptedAt: number;
   /** Kept to the second. */
   deadlineAt: number;
@@ -43,7 +43,7 @@ interface Chunk {
   taskLength: Uint8Array;
   attemptLength: Uint8Array;
   refLength: Uint8Array;
-  maker: Uint8Array;
+  kind: Uint8Array;
   started: Uint8Array;
   jitter: Uint8Array;
   failures: Uint8Array;
@@ -77,7 +77,7 @@ export class PollTable {
     const slot = this.#newSlot();
     const { chunk, at } = this.#find(slot);
     this.#writeText(chunk, at, slot, watched);
-    chunk.maker[at] = watched.maker;
+    chunk.kind[at] = watched.kind;
     chunk.acceptedAt[at] = watched.acceptedAt;
     chunk.deadline[at] = Math.ceil(watched.deadlineAt / 1000);
     chunk.jitter[at] = Math.floor(watched.jitter * 256);
@@ -177,7 +177,7 @@ export class PollTable {
       taskId,
       attemptId,
       ref: parseJson(ref),
-      maker: chunk.maker[at]!,
+      kind: chunk.kind[at]!,
       acceptedAt: chunk.acceptedAt[at]!,
       deadlineAt: chunk.deadline[at]! * 1000,
       started: chunk.started[at] === 1,
@@ -370,7 +370,7 @@ function newChunk(): Chunk {
     taskLength: new Uint8Array(CHUNK_SLOTS),
     attemptLength: new Uint8Array(CHUNK_SLOTS),
     refLength: new Uint8Array(CHUNK_SLOTS),
-    maker: new Uint8Array(CHUNK_SLOTS),
+    kind: new Uint8Array(CHUNK_SLOTS),
     started: new Uint8Array(CHUNK_SLOTS),
     jitter: new Uint8Array(CHUNK_SLOTS),
     failures: new Uint8Array(CHUNK_SLOTS),

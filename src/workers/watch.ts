@@ -4,7 +4,7 @@
  */
 import { UpstreamError } from '../core/errors.ts';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { ChannelRow, Exchange, Observation, TaskMaker } from '../core/ports.ts';
+import type { ChannelRow, Exchange, Observation, TaskMaker, Weight } from '../core/ports.ts';
 import type { TaskRequest } from '../core/request/feature.ts';
 import { pollDelayMs } from '../core/task.ts';
 import { advanceTask } from '../flows/advance-task.ts';
@@ -39,8 +39,19 @@ const BACKOFF_MAX_MS = 60_000;
 
 type Maker = TaskMaker<TaskRequest>;
 
-/** An attempt to be watched. `maker` is the part of the provider that makes it, and reads its ref. */
-export type Accepted = Omit<Watched, 'maker' | 'jitter' | 'failures'> & { maker: Maker };
+/** What many attempts have in common. */
+interface Kind extends Weight {
+  /** The part of the provider that makes it, and reads its ref. */
+  maker: Maker;
+}
+
+/** An attempt to be watched, and what it counts at the upstream. */
+export type Accepted = Omit<Watched, 'kind' | 'jitter' | 'failures'> & Kind;
+
+/** What has ended, and how long it kept its place. */
+export interface Ended extends Weight {
+  keptMs: number;
+}
 
 export interface WatchOptions {
   ctx: FlowContext;
@@ -50,16 +61,25 @@ export interface WatchOptions {
   speed: number;
   onError: (error: unknown, where: string) => void;
   /** An attempt is over and its place is free. */
-  onEnded: () => void;
+  onEnded: (ended: Ended) => void;
+  /** Whether the channel is still ours to poll. */
+  isOurs: () => boolean;
+  /** A round of polls brought an answer. */
+  onAnswer: () => void;
+  /** A round of polls brought none; `reason` is a sentence. */
+  onSilence: (reason: string) => void;
 }
 
 export class Watch {
   readonly #options: WatchOptions;
   readonly #table = new PollTable();
-  /** A table holds the position of a maker here: there are no more than a provider has parts. */
-  readonly #makers: Maker[] = [];
+  /** A table holds a position here: a provider has few parts and pools, and its tasks weigh little. */
+  readonly #kinds: Kind[] = [];
   readonly #setBack = new SetBack();
   readonly #loop: Loop;
+  /** Of the round under way: polls that were answered, and what was heard instead of an answer. */
+  #answers = 0;
+  #silence: string | null = null;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -75,11 +95,15 @@ export class Watch {
     return this.#table.size;
   }
 
+  has(taskId: string): boolean {
+    return this.#table.has(taskId);
+  }
+
   /** Polls this attempt from now on. */
-  add({ maker, ...accepted }: Accepted): void {
+  add({ maker, pool, units, ...accepted }: Accepted): void {
     const watched: Watched = {
       ...accepted,
-      maker: this.#numberOf(maker),
+      kind: this.#numberOf({ maker, pool, units }),
       jitter: this.#options.ctx.random(),
       failures: 0,
     };
@@ -97,9 +121,11 @@ export class Watch {
     return this.#loop.stop();
   }
 
-  #numberOf(maker: Maker): number {
-    const known = this.#makers.indexOf(maker);
-    return known >= 0 ? known : this.#makers.push(maker) - 1;
+  #numberOf(kind: Kind): number {
+    const known = this.#kinds.findIndex(
+      ({ maker, pool, units }) => maker === kind.maker && pool === kind.pool && units === kind.units,
+    );
+    return known >= 0 ? known : this.#kinds.push(kind) - 1;
   }
 
   #nextPollAt({ failures, acceptedAt, jitter }: Pick<Watched, 'failures' | 'acceptedAt' | 'jitter'>): number {
@@ -111,12 +137,15 @@ export class Watch {
   }
 
   async #step(): Promise<number> {
+    // Whoever took over polls them; if nobody did, the next look finds out.
+    if (!this.#options.isOurs()) return this.#options.ctx.clock.now() + ROUND_GAP_MS;
     const due = this.#takeDue();
     const { clock } = this.#options.ctx;
     const startedAt = clock.now();
     try {
       await this.#poll(due);
     } finally {
+      this.#tellRound();
       for (const watched of due) {
         this.#table.keep(watched);
         // A push that came meanwhile has made its own appointment: this answer may have been older.
@@ -144,7 +173,7 @@ export class Watch {
   }
 
   get #listsAll(): boolean {
-    return this.#makers.every((maker) => maker.pollMany !== undefined);
+    return this.#kinds.every(({ maker }) => maker.pollMany !== undefined);
   }
 
   async #poll(due: Watched[]): Promise<void> {
@@ -153,8 +182,7 @@ export class Watch {
     const open = due.filter((watched) => this.#table.has(watched.taskId));
     const single: Watched[] = [];
     const together: Promise<void>[] = [];
-    for (const [number, watched] of Map.groupBy(open, (one) => one.maker)) {
-      const maker = this.#makers[number]!;
+    for (const [maker, watched] of Map.groupBy(open, ({ kind }) => this.#kinds[kind]!.maker)) {
       if (maker.pollMany === undefined || watched.length === 1) single.push(...watched);
       else together.push(this.#pollTogether(maker, watched));
     }
@@ -204,7 +232,7 @@ export class Watch {
       const channel = this.#options.ctx.channels.open(this.#options.row(), (exchange) =>
         exchanges.push(exchange),
       );
-      observation = await this.#makers[polled.maker]!.poll(
+      observation = await this.#kinds[polled.kind]!.maker.poll(
         polled.ref,
         channel,
         AbortSignal.timeout(POLL_TIMEOUT_MS),
@@ -220,6 +248,7 @@ export class Watch {
   /** Never rejects: what could not be recorded is observed again. */
   async #observe(polled: Watched, observation: Observation | null, exchanges: Exchange[]): Promise<void> {
     polled.failures = 0;
+    this.#answers++;
     if (observation === null) return;
     try {
       const outcome = await advanceTask(this.#options.ctx, polled, observation, exchanges);
@@ -231,12 +260,27 @@ export class Watch {
   }
 
   #forget(polled: Watched): void {
-    if (this.#table.remove(polled.taskId)) this.#options.onEnded();
+    if (!this.#table.remove(polled.taskId)) return;
+    const { pool, units } = this.#kinds[polled.kind]!;
+    this.#options.onEnded({ pool, units, keptMs: this.#options.ctx.clock.now() - polled.acceptedAt });
   }
 
   /** A poll that failed is no news of the task; what is not the upstream's doing is reported. */
   #noNews(error: unknown): void {
-    if (!(error instanceof UpstreamError) && !isAbort(error)) this.#options.onError(error, 'poll');
+    if (error instanceof UpstreamError) {
+      // Who says that it is busy is there.
+      if (error.kind === 'busy') this.#answers++;
+      else this.#silence = error.publicMessage;
+    } else if (isAbort(error)) this.#silence = 'The upstream did not answer a poll in time.';
+    else this.#options.onError(error, 'poll');
+  }
+
+  /** What a round heard, whatever the number of its polls. */
+  #tellRound(): void {
+    if (this.#answers > 0) this.#options.onAnswer();
+    else if (this.#silence !== null) this.#options.onSilence(this.#silence);
+    this.#answers = 0;
+    this.#silence = null;
   }
 }
 

@@ -11,6 +11,7 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type {
   ChannelRow,
   Dialect,
+  Duties,
   FileRow,
   Estimate,
   FeatureEstimate,
@@ -36,6 +37,7 @@ import type { FaultStep, FlowContext } from '../../src/flows/context.ts';
 import { createGateway } from '../../src/flows/gateway.ts';
 import { createChannelDirectory, credentialContext } from '../../src/flows/open-channel.ts';
 import { createEmbeddedJobs } from '../../src/jobs/embedded.ts';
+import { createSoleDuties } from '../../src/jobs/sole-duties.ts';
 import { createGuardedHttp } from '../../src/lib/guarded-http.ts';
 import { decimalId, newId, newTaskId } from '../../src/lib/ids.ts';
 import { deriveKey, seal } from '../../src/lib/seal.ts';
@@ -83,6 +85,7 @@ interface Running {
   ctx: FlowContext;
   gateway: Gateway;
   lanes: LaneSet;
+  duties: Duties;
   jobs: ReturnType<typeof createEmbeddedJobs>;
   deliveries: ReturnType<typeof startDeliveries>;
   sweep: { stop(): Promise<void> };
@@ -312,8 +315,9 @@ export class World {
 
   /** Like SIGTERM: what is in hand finishes. */
   async drain(): Promise<void> {
-    const { sweep, lanes, jobs, deliveries } = this.#now;
+    const { sweep, lanes, duties, jobs, deliveries } = this.#now;
     await sweep.stop();
+    await duties.stop();
     await lanes.stop();
     await deliveries.stop();
     await jobs.stop();
@@ -329,6 +333,7 @@ export class World {
   async #end(old: Running): Promise<void> {
     this.#running = null;
     void old.sweep.stop();
+    void old.duties.stop();
     void old.lanes.stop();
     void old.jobs.stop();
     void old.deliveries.stop();
@@ -351,7 +356,8 @@ export class World {
     const media = this.#counted(await openLocalDisk(join(this.#directory, 'media')));
     const providers = new Map([this.upstream, this.other].map(({ provider }) => [provider.id, provider]));
     const onError = (error: unknown, where: string): void => void this.errors.push({ error, where });
-    const lanes = new LaneSet({ speedOf: () => 1, onError });
+    const duties = createSoleDuties();
+    const lanes = new LaneSet({ speedOf: () => 1, duties, onError });
     const registry: Dialect<never>[] = Object.values(dialects);
     const ctx: FlowContext = {
       store,
@@ -412,6 +418,7 @@ export class World {
       ctx,
       gateway: createGateway(ctx),
       lanes,
+      duties,
       jobs,
       deliveries,
       sweep,

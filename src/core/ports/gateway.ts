@@ -47,6 +47,8 @@ export interface CreateOptions {
   dryRun: boolean;
   /** From header or body, already a decimal string; null: none. */
   maxCost: string | null;
+  /** From the header, as it was written; null: none. */
+  priority: string | null;
   /** How a repeat of the request is recognised; null for a dry run, which has nothing to repeat. */
   intent: Intent | null;
 }

@@ -103,9 +103,25 @@ export type Observation =
       /** Things that live on at this channel: the flow gives each a public id and the account owns it. */
       resources?: UpstreamResource[];
     }
-  | { status: 'failed'; code: FailureCode; message: string; upstreamCode: string | null }
+  | {
+      status: 'failed';
+      code: FailureCode;
+      message: string;
+      upstreamCode: string | null;
+      /** Certainly nothing was made or charged, and later it may be: the task waits again instead of failing. */
+      isRetryable?: true;
+    }
   /** The upstream does not know it (any more). */
   | { status: 'unknown' };
+
+/**
+ * What an upstream counts towards its cap on what runs at once: so many units, in a pool of tasks that it counts
+ * together (a resource pack, say). The pool's name is the provider's own.
+ */
+export interface Weight {
+  pool: string;
+  units: number;
+}
 
 /**
  * Makes tasks of one modality at one upstream. `ref` is opaque JSON that only this provider reads; the client
@@ -114,6 +130,8 @@ export type Observation =
 export interface TaskMaker<Request> {
   /** Says why this request cannot be made here, or null when it can. Pure: routing asks it. */
   missing(request: Request): string | null;
+  /** What its task counts while it runs there; absent: one unit, in the one pool there is. Pure. */
+  weigh?(request: Request): Weight;
   submit(
     request: Request,
     clientRef: string,
@@ -153,7 +171,7 @@ export interface Provider {
   sandboxPriority?: number;
   /** Model ids of families that this provider can make. */
   serves: string[];
-  /** Most tasks running at once on a channel that names no number itself; absent: no cap of ours. */
+  /** Most units running at once in each pool of a channel that names no number itself; absent: no cap of ours. */
   concurrencyDefault?: number;
   /** A cheap authenticated call: whether the credential works, and a sentence that says what to mend if not. */
   probe(channel: Channel, signal: AbortSignal): Promise<{ ok: boolean; message: string }>;

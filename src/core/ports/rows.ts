@@ -56,6 +56,37 @@ export interface ChannelRow {
   updatedAt: number;
 }
 
+/**
+ * Whether a channel is to be trusted with new tasks. `open`: it refused for reasons of its own, or does not answer, and
+ * is left alone until `retryAt`; `half_open`: one submit or probe tries whether it works again.
+ */
+export interface ChannelHealth {
+  channelId: string;
+  state: 'closed' | 'open' | 'half_open';
+  /** When it came into this state. */
+  since: number;
+  /** A sentence, with the upstream's code where it gave one; null while closed. */
+  reason: string | null;
+  retryAt: number | null;
+  /** Times it opened since a submit was last accepted: it is left alone ever longer. */
+  trips: number;
+}
+
+/** How long a task of a pool lately kept its places at the upstream: milliseconds times units. */
+export interface LanePace {
+  channelId: string;
+  pool: string;
+  taskMs: number;
+}
+
+/** Where a waiting task stands among those of its account. */
+export interface WaitingPlace {
+  accountId: string;
+  /** Lower first, then by id. */
+  rank: number;
+  taskId: string;
+}
+
 export type AttemptState = 'submitting' | 'accepted' | 'made' | 'refused' | 'failed' | 'lost';
 
 export interface AttemptRow {
@@ -78,10 +109,23 @@ export interface AttemptRow {
   message: string | null;
 }
 
+/** An attempt that follows at once on one that was refused. */
+export interface NextAttempt {
+  id: string;
+  owner: string;
+  submitDeadlineAt: number;
+}
+
 /** An open attempt with what the lane needs of its task. */
 export interface OpenAttempt {
   attempt: AttemptRow;
   task: Task;
+}
+
+/** Names an open attempt. */
+export interface OpenAttemptKey {
+  attemptId: string;
+  taskId: string;
 }
 
 /** A thing that belongs to the account that made it and is pinned to the channel that knows it. */

@@ -8,13 +8,16 @@ import type { Exchange, Found, UpstreamCost, UpstreamOutput } from './provider.t
 import type {
   AccountRow,
   AttemptRow,
+  ChannelHealth,
   ChannelRow,
   EventRow,
   FileRow,
   JobRow,
   KeyRow,
+  LanePace,
   LedgerRow,
   NewTask,
+  NextAttempt,
   OpenAttempt,
   OperatorAction,
   OperatorNote,
@@ -24,6 +27,7 @@ import type {
   ResourceRow,
   UsableKey,
   UsedKey,
+  WaitingPlace,
   WalletRow,
 } from './rows.ts';
 import type { SealedStore } from './secrets.ts';
@@ -92,8 +96,33 @@ export interface Store {
     upstreamCode: string | null;
     message: string;
     channelId: string;
+    pool: string;
+    next?: NextAttempt | null;
     exchanges: Exchange[];
   }): Promise<boolean>;
+  /**
+   * accepted -> failed although certainly nothing was made or charged: the task waits again where it was, to be
+   * submitted under `upstreamHandle`. False when it was no longer accepted.
+   */
+  returnAttempt(input: {
+    attemptId: string;
+    at: number;
+    upstreamCode: string | null;
+    message: string;
+    upstreamHandle: string;
+    exchanges: Exchange[];
+  }): Promise<boolean>;
+  /**
+   * Tasks that wait for `from` wait for `to` instead, each in its pool there; answers the ids of those that still waited.
+   * `reason` is for the flight recorder.
+   */
+  moveWaiting(input: {
+    tasks: { id: string; pool: string }[];
+    from: string;
+    to: string;
+    reason: string;
+    at: number;
+  }): Promise<string[]>;
   /** An attempt in doubt gets a new owner and deadline, so that it can be sent again with the same handle. */
   reopenAttempt(input: {
     attemptId: string;
@@ -171,9 +200,30 @@ export interface Store {
       attention?: Attention;
     },
   ): Promise<Page<Task>>;
-  /** Waiting tasks of a channel in order of arrival. */
-  waitingTasks(channelId: string, limit: number): Promise<Task[]>;
+  /** The next tasks of a channel's pool: accounts take turns, each with its highest priority first, then by arrival. */
+  waitingTasks(channelId: string, pool: string, limit: number): Promise<Task[]>;
+  /** Walks through the waiting tasks of a pool, whoever's turn it is. */
+  waitingPage(channelId: string, pool: string, after: Task | null, limit: number): Promise<Task[]>;
+  /** {@link waitingPage} with places only. */
+  waitingPlaces(
+    channelId: string,
+    pool: string,
+    after: WaitingPlace | null,
+    limit: number,
+  ): Promise<WaitingPlace[]>;
+  /** Accounts with tasks waiting in a pool; the one whose turn is next comes first. */
+  accountsWaiting(channelId: string, pool: string): Promise<string[]>;
+  /** Pools of a channel in which tasks wait. */
+  waitingPools(channelId: string): Promise<string[]>;
   waitingCount(channelId: string): Promise<number>;
+  /** How often a channel has refused a task so far. */
+  refusalsOf(taskId: string, channelId: string): Promise<number>;
+  /** How long tasks lately kept their places at a channel, by pool. */
+  lanePaces(channelId: string): Promise<LanePace[]>;
+  notePace(pace: LanePace & { at: number }): Promise<void>;
+  /** Channels that had trouble since they were made. */
+  channelHealth(): Promise<ChannelHealth[]>;
+  noteHealth(health: ChannelHealth): Promise<void>;
   /** Attempts `submitting` or `accepted` on a channel. */
   openAttemptsOf(channelId: string): Promise<OpenAttempt[]>;
   getAttempt(id: string): Promise<OpenAttempt | null>;
@@ -260,8 +310,10 @@ export interface Store {
   listEvents(query: PageQuery & { accountId?: string; taskId?: string }): Promise<Page<EventRow>>;
 
   /**
-   * Runs `listener` after a commit that touched the topic: `lane:<channelId>` (a task began to wait there),
-   * `jobs:<queue>`, `channels`, `attention` (a task calls for an operator), `keys`, `deliveries`.
+   * Runs `listener` after a commit that touched the topic: `lane:<channelId>` (a task began to wait there), `health`,
+   * `jobs:<queue>`, `channels`, `attention` (a task calls for an operator), `keys`, `deliveries`; what was told under
+   * `hint:<channelId>` comes with the task it speaks of. `detail` is null where there is none, and after an
+   * interruption in which something may have been missed.
    */
   onCommit(topic: string, listener: () => void): () => void;
   /** Throws when the engine cannot be reached. */

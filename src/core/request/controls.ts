@@ -181,6 +181,20 @@ export function readCallbackUrl(claim: Claim | null): string | null {
   return url;
 }
 
+/** Enough to sort by, few enough to be meant. */
+const priorityReach = 10;
+
+/** A whole number from -10 to 10: which of the account's own waiting tasks go first; 0 when nobody asked. */
+export function readPriority(claim: Claim | null): number {
+  if (claim === null) return 0;
+  const number = readNumberWithin(claim, -priorityReach, priorityReach);
+  if (Number.isInteger(number)) return number;
+  throw invalid(
+    claim.source,
+    `must be a whole number from -${priorityReach} to ${priorityReach}, not ${show(claim.value)}.`,
+  );
+}
+
 function objectIn(claim: Claim, form: string): Record<string, unknown> {
   if (!isObject(claim.value))
     throw invalid(claim.source, `must be an object ${form}, not ${show(claim.value)}.`);

@@ -5,7 +5,7 @@
  */
 import type { Json } from '../../lib/json.ts';
 import type { Warning } from '../errors.ts';
-import type { Media, Sources, VideoRequest } from './types.ts';
+import type { Claim, Media, Sources, VideoRequest } from './types.ts';
 
 /** Anything a task can be asked to make. */
 export type TaskRequest = VideoRequest | FeatureRequest;
@@ -30,6 +30,8 @@ export interface LooseFeature {
   externalTaskId: unknown;
   callbackUrl: unknown;
   maxCost: unknown;
+  /** Absent: nobody asked. */
+  priority?: Claim;
 }
 
 /**

@@ -61,6 +61,8 @@ export interface LooseVideo {
   externalTaskId: Claim[];
   callbackUrl: Claim[];
   maxCost: Claim[];
+  /** Absent: nobody asked. */
+  priority?: Claim[];
 }
 
 export interface SurfaceDefaults {
@@ -210,4 +212,6 @@ export interface ResolvedVideo {
   callbackUrl: string | null;
   /** The highest amount the caller accepts, micro-units; null: any. */
   maxCostMicros: bigint | null;
+  /** Among the account's own waiting tasks: higher first; 0 where nobody asked. */
+  priority: number;
 }

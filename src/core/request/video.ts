@@ -12,6 +12,7 @@ import {
   readDynamicMasks,
   readElementIds,
   readExternalTaskId,
+  readPriority,
   readShots,
   readVoiceIds,
   watermarkClaim,
@@ -64,6 +65,7 @@ export function resolveVideo(loose: LooseVideo, catalogue: Catalogue, options: R
     externalTaskId: readExternalTaskId(pick(loose.externalTaskId, PRECEDENCE.externalTaskId)),
     callbackUrl: readCallbackUrl(pick(loose.callbackUrl, PRECEDENCE.callbackUrl)),
     maxCostMicros: readMaxCost(loose.maxCost),
+    priority: readPriority(loose.priority?.[0] ?? null),
   };
 }
 

@@ -3,7 +3,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Gateway, TaskView } from '../../core/ports.ts';
 import { isGiven, show } from '../../core/request/read.ts';
 import type { LooseFeature } from '../../core/request/feature.ts';
-import { createOptions, lowestCost } from './create-options.ts';
+import { createOptions, lowestCost, priorityOf } from './create-options.ts';
 import { featureEstimateObject, type EstimateObject } from './estimate.ts';
 import { asCreated } from './video-object.ts';
 import { markReplayed } from './replayed.ts';
@@ -32,6 +32,8 @@ export async function createFeature<Answer>(
   const { intent } = options;
   const loose = looseFeature(request.body as Body, door);
   loose.maxCost = lowestCost(loose.maxCost, options);
+  const priority = priorityOf(options);
+  if (priority !== null) loose.priority = priority;
   if (options.dryRun) {
     const estimate = await gateway.createFeature(request.principal, loose, { dryRun: true });
     setWarnings(reply, estimate.warnings);

@@ -4,11 +4,12 @@ import { GatewayError } from '../../core/errors.ts';
 import { readIntent } from '../../core/intent.ts';
 import { parseMicros } from '../../core/money.ts';
 import type { CreateOptions } from '../../core/ports.ts';
-import type { LooseVideo } from '../../core/request/types.ts';
+import type { Claim, LooseVideo } from '../../core/request/types.ts';
 import { headerOf } from './fastify.ts';
 
 const maxCostHeader = 'Reelay-Max-Cost';
 const dryRunHeader = 'Reelay-Dry-Run';
+const priorityHeader = 'Reelay-Priority';
 
 /** Query of every route that creates something billable. */
 export const createQuery = z.looseObject({
@@ -37,14 +38,26 @@ export function createOptions(request: FastifyRequest): CreateOptions {
   return {
     dryRun,
     maxCost: headerOf(request, maxCostHeader.toLowerCase()) ?? null,
+    priority: headerOf(request, priorityHeader.toLowerCase()) ?? null,
     intent: dryRun ? null : readIntent(request),
   };
 }
 
-/** Adds the cost cap of the header to the claims of the body. */
-export function withMaxCost(loose: LooseVideo, options: CreateOptions): LooseVideo {
-  if (options.maxCost === null) return loose;
-  return { ...loose, maxCost: [...loose.maxCost, { source: maxCostHeader, value: options.maxCost }] };
+/** Adds what the headers say to the claims of the body: the lower cost cap holds, the header's priority goes first. */
+export function withHeaders(loose: LooseVideo, options: CreateOptions): LooseVideo {
+  const priority = priorityOf(options);
+  return {
+    ...loose,
+    ...(options.maxCost !== null && {
+      maxCost: [...loose.maxCost, { source: maxCostHeader, value: options.maxCost }],
+    }),
+    ...(priority !== null && { priority: [priority, ...(loose.priority ?? [])] }),
+  };
+}
+
+/** The claim of the header; null where there is none. */
+export function priorityOf({ priority }: CreateOptions): Claim | null {
+  return priority === null ? null : { source: priorityHeader, value: priority };
 }
 
 /** The lower of what body and header accept; what is no amount is passed on, to be refused by name. */

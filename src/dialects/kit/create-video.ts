@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway, TaskView } from '../../core/ports.ts';
 import type { LooseVideo, SurfaceDefaults } from '../../core/request/types.ts';
-import { createOptions, withMaxCost } from './create-options.ts';
+import { createOptions, withHeaders } from './create-options.ts';
 import { estimateObject, type EstimateObject } from './estimate.ts';
 import { looseVideo, type VideoRequestBody } from './video-request.ts';
 import { asCreated } from './video-object.ts';
@@ -22,7 +22,7 @@ export async function createVideo<Answer>(
 ): Promise<Answer | EstimateObject> {
   const options = createOptions(request);
   const { intent } = options;
-  const loose = withMaxCost(read(request.body as VideoRequestBody, surface), options);
+  const loose = withHeaders(read(request.body as VideoRequestBody, surface), options);
   if (options.dryRun) {
     const estimate = await gateway.createVideo(request.principal, loose, { dryRun: true });
     setWarnings(reply, estimate.warnings);

@@ -266,6 +266,7 @@ function estimateOf(request: VideoRequest, warnings: Warning[]): Estimate {
       externalTaskId: null,
       callbackUrl: null,
       maxCostMicros: null,
+      priority: 0,
     },
     balanceAfterMicros: 9_999_860_000n,
     warnings,

@@ -76,6 +76,7 @@ export function looseVideo(body: VideoRequestBody, surface: SurfaceDefaults): Lo
     externalTaskId: claims(['external_task_id']),
     callbackUrl: claims(['callback_url']),
     maxCost: claims(['max_cost']),
+    priority: claims([], ['priority']),
   };
 }
 

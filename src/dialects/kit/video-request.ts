@@ -78,6 +78,10 @@ const metadata = structure(
     camera_control: cameraControl,
     audio_url: text('Sound for an avatar or a lip-sync: a URL or base64.'),
     sound_file: text('Sound for an avatar or a lip-sync: a URL or base64.'),
+    priority: textOrNumber(
+      'Which of your own waiting tasks go first: -10 to 10, default 0; the header Reelay-Priority goes first.',
+      [5],
+    ),
   }),
   'Extended parameters.',
 );

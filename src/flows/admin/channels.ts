@@ -26,7 +26,7 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
     const { credentialSealed: _hidden, ...shown } = context.channels.asItCounts(row);
     return {
       ...shown,
-      running: context.lanes.running(row.id),
+      running: await context.lanes.running(row.id),
       waiting: await store.waitingCount(row.id),
     };
   }

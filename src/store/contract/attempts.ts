@@ -49,8 +49,8 @@ export function testAttempts(promise: PromiseTest): void {
     assert.equal(open?.attempt.state, 'submitting');
     assert.equal(open?.attempt.number, 1);
     assert.equal(open?.attempt.owner, 'node-1');
-    assert.deepEqual(open?.task, task);
-    assert.deepEqual(await store.waitingTasks(CHANNEL, 10), []);
+    assert.deepEqual(open?.task, { ...task, attemptId });
+    assert.deepEqual(await store.waitingTasks(CHANNEL, '', 10), []);
     assert.equal(await store.waitingCount(CHANNEL), 0);
     assert.deepEqual(await store.openAttemptsOf(CHANNEL), [open]);
   });
@@ -61,7 +61,7 @@ export function testAttempts(promise: PromiseTest): void {
     const two = await accept(store);
     assert.equal(await store.waitingCount(CHANNEL), 2);
     assert.deepEqual(
-      (await store.waitingTasks(CHANNEL, 10)).map((task) => task.id),
+      (await store.waitingTasks(CHANNEL, '', 10)).map((task) => task.id),
       [one.id, two.id],
     );
     await store.cancelTask({ taskId: two.id, at: T0 });
@@ -104,13 +104,14 @@ export function testAttempts(promise: PromiseTest): void {
       upstreamCode: '1303',
       message: 'busy',
       channelId: 'chn_two',
+      pool: '',
       exchanges: [EXCHANGE],
     };
     assert.equal(await store.refuseAttempt(refusal), true);
     assert.equal(await store.refuseAttempt(refusal), false);
     assert.equal(await store.acceptAttempt({ attemptId, ref: null, at: T0, exchanges: [] }), false);
     assert.equal(await store.waitingCount(CHANNEL), 0);
-    assert.equal((await store.waitingTasks('chn_two', 5))[0]?.id, task.id);
+    assert.equal((await store.waitingTasks('chn_two', '', 5))[0]?.id, task.id);
     assert.equal(await store.currentAttempt(task.id), null);
     const next = {
       id: 'att_next',

@@ -100,7 +100,7 @@ export function testOperatorActions(promise: PromiseTest): void {
           ['hold', 'ticket 4711', done?.postingId],
         ],
       );
-      const [waiting] = await store.waitingTasks('chn_two', 5);
+      const [waiting] = await store.waitingTasks('chn_two', '', 5);
       assert.equal(waiting?.id, task.id);
       const attemptId = 'att_again';
       const open = { taskId: task.id, channelId: 'chn_two', owner: 'n', submitDeadlineAt: T0, at: T0 + 210 };
@@ -181,7 +181,7 @@ export function testOperatorActions(promise: PromiseTest): void {
       ['att_look', 'submitting', 2],
     );
     assert.equal(open?.task.upstreamHandle, undefined);
-    assert.deepEqual(await store.waitingTasks(CHANNEL, 5), []);
+    assert.deepEqual(await store.waitingTasks(CHANNEL, '', 5), []);
   });
 
   promise('refunds are partial or whole, and together never more than the charge', async ({ store }) => {

@@ -3,6 +3,7 @@ import { first } from './0001-first.ts';
 import { resourcesAndFiles } from './0002-resources-and-files.ts';
 import { webhooks } from './0003-webhooks.ts';
 import { repeatsAndLimits } from './0004-repeats-and-limits.ts';
+import { lanes } from './0005-lanes.ts';
 import { operatorActions } from './0006-operator-actions.ts';
 import { secrets } from './0007-secrets.ts';
 import type { Migration } from '../migrate.ts';
@@ -12,6 +13,7 @@ export const migrations: Migration[] = [
   resourcesAndFiles,
   webhooks,
   repeatsAndLimits,
+  lanes,
   operatorActions,
   secrets,
 ];
