@@ -10,6 +10,6 @@ export interface Backend {
   write<Name extends MutationName>(name: Name, args: ArgsOf<Name>): Promise<ResultOf<Name>>;
   /** Reads the whole ledger in one snapshot without holding up anything else. */
   verifyLedger(): Promise<LedgerVerdict>;
-  onCommit(topic: string, listener: () => void): () => void;
+  onCommit(topic: string, listener: (detail: string | null) => void): () => void;
   close(): Promise<void>;
 }

@@ -86,6 +86,7 @@ export const mutations = {
   completeJob,
   failJob,
   bringJobsForward,
+  tell,
 };
 
 export type MutationName = keyof typeof mutations;

@@ -1,8 +1,9 @@
 /** The Store port, put together from an engine's backend and the procedures. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { GatewayError } from '../core/errors.ts';
-import type { OpenAttempt, Page, Store } from '../core/ports.ts';
+import type { OpenAttempt, OpenAttemptKey, Page, Store } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
+import { idFloor } from '../lib/ids.ts';
 import { getAccount, listAccounts } from './accounts.ts';
 import { adminTasksBefore, type AdminQuery } from './admin-tasks.ts';
 import type { Backend } from './backend.ts';
@@ -31,7 +32,7 @@ import {
   waitingPlaces,
   waitingPools,
   waitingTasks,
-} from './lane-reads.ts';
+} from './lane-queue.ts';
 import { attentionCounts } from './operator-actions.ts';
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
 import { findUsedKey } from './repeats.ts';
@@ -45,6 +46,9 @@ import { webhookStore } from './webhook-store.ts';
 /** Open attempts read at once: a few milliseconds, then everybody else has a turn. */
 const OPEN_ATTEMPTS_STEP = 100;
 
+/** Keys are small: many at once. */
+const OPEN_KEYS_STEP = 2_000;
+
 export function createStore(backend: Backend): Store {
   const { read, write } = backend;
 
@@ -56,6 +60,16 @@ export function createStore(backend: Backend): Store {
       );
       for (const open of step.open) all.push(open);
       after = step.next;
+    }
+    return all;
+  }
+
+  async function openKeys(channelId: string, since: number): Promise<OpenAttemptKey[]> {
+    const all: OpenAttemptKey[] = [];
+    for (let after: string | undefined = idFloor('att_', since); after !== undefined; await turn()) {
+      const step: OpenAttemptKey[] = await read(openAttemptKeys(channelId, after, OPEN_KEYS_STEP));
+      for (const key of step) all.push(key);
+      after = step.length === OPEN_KEYS_STEP ? step.at(-1)?.attemptId : undefined;
     }
     return all;
   }
@@ -124,6 +138,9 @@ export function createStore(backend: Backend): Store {
     noteHealth: (health) => write('noteHealth', health),
     waitingCount: (channelId) => read(waitingCount(channelId)),
     openAttemptsOf,
+    openAttemptKeys: openKeys,
+    openAttemptCount: (channelId) => read(openAttemptCount(channelId)),
+    doubtWaiting: (input) => write('doubtWaiting', input),
     getAttempt: (id) => read(getAttempt(id)),
     currentAttempt: (taskId) => read(currentAttempt(taskId)),
     overdueTasks: (at, limit) => read(overdueTasks(at, limit)),
@@ -178,6 +195,7 @@ export function createStore(backend: Backend): Store {
     getEvent: (id) => read(getEvent(id)),
     listEvents: (query) => read(listEvents(query)),
     onCommit: backend.onCommit,
+    tell: (topic) => write('tell', { topic }),
     ping: async () => void (await read(listChannels())),
     close: () => backend.close(),
   };

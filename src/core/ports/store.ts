@@ -19,6 +19,7 @@ import type {
   NewTask,
   NextAttempt,
   OpenAttempt,
+  OpenAttemptKey,
   OperatorAction,
   OperatorNote,
   Page,
@@ -89,7 +90,10 @@ export interface Store {
   ): Promise<string[]>;
   /** submitting -> accepted. False when it was no longer submitting. */
   acceptAttempt(input: { attemptId: string; ref: Json; at: number; exchanges: Exchange[] }): Promise<boolean>;
-  /** submitting -> refused; the task goes back to waiting on `channelId` (the same or another). */
+  /**
+   * submitting -> refused; the task goes back to waiting on `channelId` (the same or another) in `pool`. With `next`
+   * nobody else takes it up: that attempt is open there at once.
+   */
   refuseAttempt(input: {
     attemptId: string;
     at: number;
@@ -226,6 +230,20 @@ export interface Store {
   noteHealth(health: ChannelHealth): Promise<void>;
   /** Attempts `submitting` or `accepted` on a channel. */
   openAttemptsOf(channelId: string): Promise<OpenAttempt[]>;
+  /** Those of a channel's open attempts that were made since `since` (Unix ms). */
+  openAttemptKeys(channelId: string, since: number): Promise<OpenAttemptKey[]>;
+  /** How many attempts are open on a channel. */
+  openAttemptCount(channelId: string): Promise<number>;
+  /**
+   * Puts waiting tasks in doubt, at most `limit` by id after `after`: they are looked up before anything is sent. Only
+   * for a database that was restored.
+   */
+  doubtWaiting(input: {
+    after: string;
+    limit: number;
+    owner: string;
+    at: number;
+  }): Promise<{ doubted: number; next: string | null }>;
   getAttempt(id: string): Promise<OpenAttempt | null>;
   /** The current attempt of a task, open or made. */
   currentAttempt(taskId: string): Promise<OpenAttempt | null>;
@@ -315,7 +333,9 @@ export interface Store {
    * `hint:<channelId>` comes with the task it speaks of. `detail` is null where there is none, and after an
    * interruption in which something may have been missed.
    */
-  onCommit(topic: string, listener: () => void): () => void;
+  onCommit(topic: string, listener: (detail: string | null) => void): () => void;
+  /** Lets the listeners of a topic know, on every node; a detail follows the topic after a space. */
+  tell(topic: string): Promise<void>;
   /** Throws when the engine cannot be reached. */
   ping(): Promise<void>;
   close(): Promise<void>;
