@@ -1,6 +1,7 @@
 import type { Limits } from '../core/limits.ts';
 import type { AccountRow, Page, PageQuery } from '../core/ports.ts';
 import { applyLimits, fromLimitsText, toLimitsText } from './limits.ts';
+import { lockRows } from './engine.ts';
 import { fromPage } from './page.ts';
 import { withLimits } from './patch.ts';
 import type { AccountsTable } from './schema.ts';
@@ -29,6 +30,11 @@ const update = statement<Pick<AccountsTable, 'id' | 'name' | 'status' | 'limits'
 
 const byId = statement<{ id: string }>()((db, arg) =>
   db.selectFrom('accounts').selectAll().where('id', '=', arg('id')),
+);
+
+/** {@link byId}, until the change is made that it is read for. */
+const lockedById = statement<{ id: string }>()((db, arg, engine) =>
+  lockRows(engine, db.selectFrom('accounts').selectAll().where('id', '=', arg('id'))),
 );
 
 const page = statement<{ before: string; limit: number }>()((db, arg) =>
@@ -61,9 +67,9 @@ export const updateAccount: Mutation<
   },
   AccountRow | null
 > = function* (tx, { id, patch, at }) {
-  const row = yield* getAccount(id);
+  const row = yield* first(lockedById, { id });
   if (!row) return null;
-  const changed = withLimits(row, patch);
+  const changed = withLimits(fromRow(row), patch);
   const { name, status, limits } = changed;
   yield* change(update, { id, name, status, limits: toLimitsText(limits) });
   if (patch.limits !== undefined) yield* applyLimits({ accountId: id, keyId: null }, limits, at);

@@ -1,4 +1,5 @@
 import type { ChannelRow } from '../core/ports.ts';
+import { lockRows } from './engine.ts';
 import { patched } from './patch.ts';
 import type { ChannelsTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
@@ -57,6 +58,11 @@ const byId = statement<{ id: string }>()((db, arg) =>
   db.selectFrom('channels').selectAll().where('id', '=', arg('id')),
 );
 
+/** {@link byId}, until the change is made that it is read for. */
+const lockedById = statement<{ id: string }>()((db, arg, engine) =>
+  lockRows(engine, db.selectFrom('channels').selectAll().where('id', '=', arg('id'))),
+);
+
 const present = statement()((db) =>
   db.selectFrom('channels').selectAll().where('deleted_at', 'is', null).orderBy('id'),
 );
@@ -97,7 +103,7 @@ export const updateChannel: Mutation<
   { id: string; patch: Partial<Omit<ChannelRow, 'id' | 'createdAt'>> },
   ChannelRow | null
 > = function* (tx, { id, patch }) {
-  const row = yield* first(byId, { id });
+  const row = yield* first(lockedById, { id });
   if (!row || row.deleted_at !== null) return null;
   const changed = patched(fromRow(row), patch);
   yield* change(update, toRow(changed));

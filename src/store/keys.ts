@@ -1,5 +1,6 @@
 import type { Limits } from '../core/limits.ts';
 import type { KeyRow, UsableKey } from '../core/ports.ts';
+import { lockRows } from './engine.ts';
 import { applyLimits, fromLimitsText, toLimitsText } from './limits.ts';
 import { withLimits } from './patch.ts';
 import type { AccountsTable, ApiKeysTable } from './schema.ts';
@@ -25,12 +26,15 @@ const ofAccount = statement<{ account_id: string }>()((db, arg) =>
   db.selectFrom('api_keys').selectAll().where('account_id', '=', arg('account_id')).orderBy('id', 'desc'),
 );
 
-const byId = statement<{ id: string; account_id: string }>()((db, arg) =>
-  db
-    .selectFrom('api_keys')
-    .selectAll()
-    .where('id', '=', arg('id'))
-    .where('account_id', '=', arg('account_id')),
+const lockedById = statement<{ id: string; account_id: string }>()((db, arg, engine) =>
+  lockRows(
+    engine,
+    db
+      .selectFrom('api_keys')
+      .selectAll()
+      .where('id', '=', arg('id'))
+      .where('account_id', '=', arg('account_id')),
+  ),
 );
 
 const update = statement<Pick<ApiKeysTable, 'id' | 'name' | 'limits'>>()((db, arg) =>
@@ -97,7 +101,7 @@ export const updateKey: Mutation<
   },
   KeyRow | null
 > = function* (tx, { accountId, id, at, patch }) {
-  const row = yield* first(byId, { id, account_id: accountId });
+  const row = yield* first(lockedById, { id, account_id: accountId });
   if (!row) return null;
   const changed = withLimits(fromRow(row), patch);
   yield* change(update, { id, name: changed.name, limits: toLimitsText(changed.limits) });

@@ -165,10 +165,12 @@ export const claimSending: Mutation<
   string | null
 > = function* (_tx, { keyId, requestHash, retryCount, since }) {
   const asked = { key_id: keyId, request_hash: requestHash, retry_count: retryCount };
-  const found = yield* first(unclaimed, { ...asked, since });
-  if (!found) return null;
-  const claimed = yield* change(claim, { ...asked, task_id: found.task_id });
-  return claimed === 1 ? found.task_id : null;
+  for (;;) {
+    const found = yield* first(unclaimed, { ...asked, since });
+    if (!found) return null;
+    // Where another node took it in between, the next one is looked for.
+    if ((yield* change(claim, { ...asked, task_id: found.task_id })) === 1) return found.task_id;
+  }
 };
 
 export const forgetRepeats: Mutation<{ at: number; sentBefore: number; limit: number }, number> = function* (
