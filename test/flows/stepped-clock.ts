@@ -4,6 +4,8 @@ import { createTestClock, type Clock, type Timer } from '../../src/lib/clock.ts'
 export interface SteppedClock extends Clock {
   /** Moves time forward, each timer at its own moment; in between `settle` runs. */
   advance(ms: number): Promise<void>;
+  /** Somebody sets the clock: it shows another time from now on, and timers that run already run on. */
+  set(byMs: number): void;
 }
 
 /** Stands still at `startMs`. `settle` resolves once no store, disk or socket is at work. */
@@ -11,8 +13,11 @@ export function createSteppedClock(startMs: number, settle: () => Promise<void>)
   const inner = createTestClock(startMs);
   const dues = new Map<Timer, number>();
 
+  let offByMs = 0;
+
   const clock: SteppedClock = {
-    now: inner.now,
+    now: () => inner.now() + offByMs,
+    set: (byMs) => void (offByMs += byMs),
     setTimeout(callback, fractionMs) {
       // Times are whole milliseconds, as the machine's own clock tells them.
       const delayMs = Math.ceil(fractionMs);

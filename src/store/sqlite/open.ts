@@ -1,5 +1,5 @@
 /** The embedded engine: SQLite in one directory. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -10,8 +10,10 @@ import { sqliteEngine } from '../engine.ts';
 import { releaseLeases } from '../jobs.ts';
 import { migrate } from '../migrate.ts';
 import type { ArgsOf, MutationName, ResultOf } from '../mutations.ts';
+import { bringForward } from '../set-back.ts';
 import type { Procedure } from '../statement.ts';
 import { createTopics } from '../topics.ts';
+import { openClockMark, type ClockMark } from './clock-mark.ts';
 import { BUSY_TIMEOUT_MS, openForReading, openForWriting } from './connection.ts';
 import { createExecutor } from './executor.ts';
 import { engineFailureName, isEngineFailure, toError, unavailable } from './failures.ts';
@@ -19,7 +21,9 @@ import { lockDirectory } from './lock.ts';
 import { createWriter } from './writer-client.ts';
 
 export const DATABASE_FILE = 'reelay.sqlite';
-const LOCK_FILE = 'reelay.lock';
+export const LOCK_FILE = 'reelay.lock';
+/** There while a restore brings a database, and after one that broke off. */
+export const RESTORING_FOLDER = '.restoring';
 
 /** Enough for every caller one node can have waiting, few enough that none waits long for the others. */
 const CALLS_PER_COMMIT = 512;
@@ -42,10 +46,13 @@ export async function openSqlite(options: SqliteOptions): Promise<Backend> {
   let unlock = () => {};
   try {
     unlock = lockDirectory(join(directory, LOCK_FILE), directory);
+    assertNotRestoring(directory);
     // Readable by nobody else from its first byte on; the log takes over the file's rights.
     closeSync(openSync(file, 'a', 0o600));
-    prepareFile(file, options.now());
-    return start(file, options, unlock);
+    const mark = openClockMark(directory, options.now);
+    prepareFile(file, options.now(), mark.behindMs());
+    mark.reset();
+    return start(file, options, mark, unlock);
   } catch (error) {
     unlock();
     const name = engineFailureName(error);
@@ -57,12 +64,20 @@ export async function openSqlite(options: SqliteOptions): Promise<Backend> {
   }
 }
 
-function prepareFile(file: string, at: number): void {
+function assertNotRestoring(directory: string): void {
+  if (!existsSync(join(directory, RESTORING_FOLDER))) return;
+  throw new Error(
+    `A restore into ${directory} broke off half-way: run it again (reelay restore <file>), or empty the directory.`,
+  );
+}
+
+function prepareFile(file: string, at: number, behindMs: number): void {
   const connection = openForWriting(file, BUSY_TIMEOUT_MS);
   try {
     connection.exec('begin immediate');
     const execute = createExecutor(connection);
     execute(migrate(sqliteEngine, at));
+    if (behindMs > 0) execute(bringForward(behindMs));
     execute(releaseLeases(at));
     execute(releaseDeliveryLeases(at));
     connection.exec('commit');
@@ -71,7 +86,7 @@ function prepareFile(file: string, at: number): void {
   }
 }
 
-function start(file: string, options: SqliteOptions, unlock: () => void): Backend {
+function start(file: string, options: SqliteOptions, mark: ClockMark, unlock: () => void): Backend {
   const reader = openForReading(file);
   const execute = createExecutor(reader);
   const topics = createTopics();
@@ -92,20 +107,25 @@ function start(file: string, options: SqliteOptions, unlock: () => void): Backen
         throw isEngineFailure(error) ? toError(unavailable(error)) : error;
       }
     },
-    write: <Name extends MutationName>(name: Name, args: ArgsOf<Name>) =>
-      writer.write(name, args) as Promise<ResultOf<Name>>,
+    write<Name extends MutationName>(name: Name, args: ArgsOf<Name>) {
+      mark.touch();
+      return writer.write(name, args) as Promise<ResultOf<Name>>;
+    },
     verifyLedger: () => verifyInThread(file),
+    alone: (work) => work(),
     onCommit: topics.subscribe,
     async close() {
       // The writer closes last: only then SQLite moves the log into the database and removes it.
       if (reader.isOpen) reader.close();
       await writer.close();
+      mark.close();
       unlock();
     },
   };
 }
 
-function verifyInThread(file: string): Promise<LedgerVerdict> {
+/** Verifies the ledger of any database file in a thread of its own. */
+export function verifyInThread(file: string): Promise<LedgerVerdict> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./verifier.ts', import.meta.url), { workerData: { file } });
     worker.once('message', resolve);
