@@ -22,19 +22,27 @@ export function periodsOf(at: number): { day: number; month: number } {
   return { day: Math.floor(at / 86_400_000), month: date.getUTCFullYear() * 12 + date.getUTCMonth() };
 }
 
+/** Whether every list of models names one of these; who has no list may use all. */
+export function mayUseModel(limits: readonly Limits[] | undefined, names: readonly string[]): boolean {
+  return (limits ?? []).every((each) => isListed(each, names));
+}
+
 /** Refuses with `model_not_allowed` where some list of models names neither the model nor what was asked for. */
 export function refuseModel(
   limits: readonly Limits[] | undefined,
   request: { model: string; requestedModel: string },
 ): void {
-  if (limits === undefined) return;
-  const names = [request.model.toLowerCase(), request.requestedModel.toLowerCase()];
-  for (const { models } of limits) {
-    if (models === undefined || models.some((model) => names.includes(model.toLowerCase()))) continue;
-    throw new GatewayError(
-      'model_not_allowed',
-      `This key may not use ${request.requestedModel}. It may use: ${models.join(', ')}.`,
-      { param: 'model' },
-    );
-  }
+  const names = [request.model, request.requestedModel];
+  const refusing = limits?.find((each) => !isListed(each, names));
+  if (refusing === undefined) return;
+  throw new GatewayError(
+    'model_not_allowed',
+    `This key may not use ${request.requestedModel}. It may use: ${refusing.models!.join(', ')}.`,
+    { param: 'model' },
+  );
+}
+
+function isListed({ models }: Limits, names: readonly string[]): boolean {
+  const wanted = names.map((name) => name.toLowerCase());
+  return models === undefined || models.some((model) => wanted.includes(model.toLowerCase()));
 }

@@ -3,8 +3,11 @@ import type { Json, Page, PageQuery } from './ports.ts';
 import type { Task } from './task.ts';
 import type { ConsumptionEventType } from './webhook.ts';
 
-/** Why an endpoint gets nothing: its owner paused it, or it answered 410 Gone. */
-export type DisabledReason = 'paused' | 'gone';
+/**
+ * Why an endpoint gets nothing: its owner paused it, it answered 410 Gone, or it took nothing for days
+ * (`FAILING_MS_MAX`).
+ */
+export type DisabledReason = 'paused' | 'gone' | 'failing';
 
 /** Who signs, and where to. Of kind `callbacks` there is one per account: it signs for callback URLs of requests. */
 export interface WebhookEndpointRow {
@@ -16,6 +19,10 @@ export interface WebhookEndpointRow {
   eventTypes: string[];
   enabled: boolean;
   disabledReason: DisabledReason | null;
+  /** Absent: it is enabled. */
+  disabledAt?: number;
+  /** Since when it has taken nothing; absent: the last delivery arrived, or there was none. */
+  failingSince?: number;
   secretSealed: string;
   /** First and last characters, for people. */
   secretHint: string;
@@ -102,6 +109,8 @@ export interface DeliveryResult {
   nextAt: number | null;
   /** The endpoint said that it is gone. */
   isGone: boolean;
+  /** Nothing was sent, so it says nothing of the receiver. */
+  isUnsent?: true;
 }
 
 /** What was taken from a wallet, or returned, for good; in the account's own gap-free sequence from 1. */

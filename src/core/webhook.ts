@@ -18,7 +18,12 @@ export const TASK_EVENT_TYPES = [
 export const CONSUMPTION_EVENT_TYPES = ['consume.settled', 'consume.refunded', 'consume.adjusted'] as const;
 
 /** Everything an endpoint can subscribe to. */
-export const WEBHOOK_EVENT_TYPES = [...TASK_EVENT_TYPES, ...CONSUMPTION_EVENT_TYPES, 'wallet.low'] as const;
+export const WEBHOOK_EVENT_TYPES = [
+  ...TASK_EVENT_TYPES,
+  ...CONSUMPTION_EVENT_TYPES,
+  'wallet.low',
+  'webhook_endpoint.disabled',
+] as const;
 
 export type WebhookEventType = (typeof WEBHOOK_EVENT_TYPES)[number];
 export type ConsumptionEventType = (typeof CONSUMPTION_EVENT_TYPES)[number];
@@ -63,6 +68,12 @@ const RETRY_DELAYS_MS = [
   20 * hour,
   24 * hour,
 ];
+/**
+ * An endpoint that took nothing for so long is switched off: longer than the retries of any one delivery last, so that
+ * none loses a try that was promised.
+ */
+export const FAILING_MS_MAX = 5 * 24 * hour;
+
 /** A receiver may ask for patience, but not for ever. */
 const RETRY_AFTER_MS_MAX = 24 * hour;
 

@@ -50,16 +50,19 @@ export async function deliver(ctx: FlowContext, delivery: ClaimedDelivery): Prom
       timedOut: posted.timedOut,
     };
   };
-  const unsent = (error: string) => ({ status: null, error, retryAfterMs: null, timedOut: false });
+  const unsent = (error: string, isFinal = false): Delivered => ({
+    ...settle({ status: null, error, retryAfterMs: null, timedOut: false }, isFinal),
+    isUnsent: true,
+  });
 
   const sender = await senderOf(ctx, delivery);
-  if (sender === null) return settle(unsent('the endpoint was deleted'), true);
-  if (!sender.enabled) return settle(unsent('the endpoint was paused'));
+  if (sender === null) return unsent('the endpoint was deleted', true);
+  if (!sender.enabled) return unsent('the endpoint was paused');
   const { message } = delivery;
   let { body } = message;
   if (body === null) {
     const rendered = await renderMessage(ctx, delivery);
-    if (rendered === null) return settle(unsent('there is nothing to tell any more'), true);
+    if (rendered === null) return unsent('there is nothing to tell any more', true);
     body = await ctx.store.webhooks.fixBody(message.id, rendered);
   }
   const url = delivery.callbackUrl ?? sender.url;

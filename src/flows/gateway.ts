@@ -2,6 +2,7 @@
  * The verbs that dialects call, over the flows. A caller's GET reads the store and never reaches an upstream.
  */
 import { GatewayError } from '../core/errors.ts';
+import { mayUseModel } from '../core/limits.ts';
 import type {
   Content,
   CreateOnce,
@@ -98,7 +99,8 @@ export function createGateway(ctx: FlowContext): Gateway {
     },
     deleteFile: (principal, id) => deleteFile(ctx, principal, id),
     fileContent: (principal, id) => readFile(ctx, principal, id),
-    findModel: (name) => modelDetail(ctx, name),
+    findModel: ({ limits }, name) =>
+      mayUseModel(limits, namesOf(ctx, name)) ? modelDetail(ctx, name) : null,
     async findTask(principal, idOrExternalId) {
       return viewOf(ctx, await owned(principal, idOrExternalId));
     },
@@ -134,8 +136,16 @@ export function createGateway(ctx: FlowContext): Gateway {
     listModels(): ModelSpec[] {
       return ctx.catalogue.models;
     },
-    listModelCards(): ModelCard[] {
-      return ctx.catalogue.modelCards;
+    listModelCards({ limits }): ModelCard[] {
+      const cards = ctx.catalogue.modelCards;
+      if (limits === undefined) return cards;
+      return cards.filter(({ id }) => mayUseModel(limits, namesOf(ctx, id)));
     },
   };
+}
+
+/** By which a list of models may allow what goes by this name: itself, and the models it may settle on. */
+function namesOf(ctx: FlowContext, name: string): string[] {
+  const entry = ctx.catalogue.find(name);
+  return entry === null ? [name] : [name, entry.model.id, ...(entry.alias?.models ?? [])];
 }

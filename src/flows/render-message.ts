@@ -34,8 +34,9 @@ export async function renderMessage(
   const event = await ctx.store.getEvent(message.eventId);
   if (event === null) return null;
   if (message.taskId === null) {
-    const data = { ...(event.data as Record<string, Json>), currency: ctx.priceBook.currency };
-    return writeJson(envelope(message, data));
+    const data = event.data as Record<string, Json>;
+    const isMoney = message.type === 'wallet.low';
+    return writeJson(envelope(message, isMoney ? { ...data, currency: ctx.priceBook.currency } : data));
   }
   const task = await ctx.store.getTask(message.taskId);
   if (task === null) return null;
@@ -64,6 +65,17 @@ export function sampleBody(
 
 function sampleData(type: string, currency: string): Json {
   if (type === 'wallet.low') return { available: '4.5', threshold: '5', currency };
+  if (type === 'webhook_endpoint.disabled') {
+    const url = 'https://example.com/webhooks';
+    return {
+      id: 'whe_sample',
+      name: 'sample',
+      url,
+      reason: 'failing',
+      failing_since: 0,
+      last_error: 'sample',
+    };
+  }
   if (type.startsWith('consume.'))
     return { entry_id: 'pst_sample', amount: '0', currency, status: 'completed' };
   return { id: 'task_sample', external_task_id: null, state: type.slice(type.indexOf('.') + 1) };

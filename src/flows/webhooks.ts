@@ -74,6 +74,7 @@ export function createWebhooks(ctx: WebhookContext): Webhooks {
         ...input,
         enabled,
         disabledReason: enabled ? null : 'paused',
+        ...(!enabled && { disabledAt: now }),
         secretSealed: sealed,
         secretHint: hint,
         oldSecretSealed: null,

@@ -1,10 +1,10 @@
 /**
- * Messages and their deliveries: written in the transaction of the change they tell of, claimed lane by lane, settled
- * by whoever sent them. A claim moves `next_at` to the end of the lease, as with jobs.
+ * Messages and their deliveries: written in the transaction of the change they tell of, claimed lane by lane. A claim
+ * moves `next_at` to the end of the lease, as with jobs.
  */
 import { toldAs } from '../core/webhook.ts';
-import type { ClaimedDelivery, DeliveryResult, WebhookStore } from '../core/webhook-ports.ts';
-import type { WebhookAttemptsTable, WebhookDeliveriesTable, WebhookMessagesTable } from './schema.ts';
+import type { ClaimedDelivery, WebhookStore } from '../core/webhook-ports.ts';
+import type { WebhookDeliveriesTable, WebhookMessagesTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
 
 /** After so many tries of an earlier delivery about the same task, later ones no longer wait for it. */
@@ -132,71 +132,6 @@ const setBody = statement<{ id: string; body: string }>()((db, arg) =>
     .set({ body: arg('body') })
     .where('id', '=', arg('id'))
     .where('body', 'is', null),
-);
-
-const finish = statement<{
-  id: string;
-  attempt: number;
-  state: WebhookDeliveriesTable['state'];
-  last_status: number | null;
-  last_error: string | null;
-  settled_at: number;
-}>()((db, arg) =>
-  db
-    .updateTable('webhook_deliveries')
-    .set({
-      state: arg('state'),
-      held_at: null,
-      leased: 0,
-      last_status: arg('last_status'),
-      last_error: arg('last_error'),
-      settled_at: arg('settled_at'),
-    })
-    .where('id', '=', arg('id'))
-    .where('attempts', '=', arg('attempt'))
-    .where('settled_at', 'is', null)
-    .returning('endpoint_id'),
-);
-
-/** Where it was held while under way it stays held. */
-const postpone = statement<{
-  id: string;
-  attempt: number;
-  next_at: number;
-  last_status: number | null;
-  last_error: string | null;
-}>()((db, arg) =>
-  db
-    .updateTable('webhook_deliveries')
-    .set({
-      leased: 0,
-      next_at: arg('next_at'),
-      last_status: arg('last_status'),
-      last_error: arg('last_error'),
-    })
-    .where('id', '=', arg('id'))
-    .where('attempts', '=', arg('attempt'))
-    .where('settled_at', 'is', null)
-    .returning('endpoint_id'),
-);
-
-const insertAttempt = statement<WebhookAttemptsTable>()((db, arg) =>
-  db.insertInto('webhook_attempts').values({
-    delivery_id: arg('delivery_id'),
-    number: arg('number'),
-    at: arg('at'),
-    duration_ms: arg('duration_ms'),
-    status: arg('status'),
-    error: arg('error'),
-  }),
-);
-
-const disableGone = statement<{ id: string; at: number }>()((db, arg) =>
-  db
-    .updateTable('webhook_endpoints')
-    .set({ enabled: 0, disabled_reason: 'gone', updated_at: arg('at') })
-    .where('id', '=', arg('id'))
-    .where('enabled', '=', 1),
 );
 
 const hold = statement<{ endpoint_id: string; at: number }>()((db, arg) =>
@@ -361,30 +296,6 @@ export const claimDeliveries: Mutation<Parameters<WebhookStore['claim']>[0], Cla
 export const fixMessageBody: Mutation<{ id: string; body: string }, string> = function* (_tx, { id, body }) {
   yield* change(setBody, { id, body });
   return (yield* first(messageOf, { id }))?.body ?? body;
-};
-
-export const settleDelivery: Mutation<DeliveryResult, boolean> = function* (tx, result) {
-  const { id, attempt, at, error, nextAt } = result;
-  const endedAt = at + result.durationMs;
-  const noted = { id, attempt, last_status: result.status, last_error: error };
-  const row = yield* error === null || nextAt === null
-    ? first(finish, { ...noted, state: error === null ? 'delivered' : 'dead', settled_at: endedAt })
-    : first(postpone, { ...noted, next_at: nextAt });
-  if (row === null) return false;
-  yield* change(insertAttempt, {
-    delivery_id: id,
-    number: attempt,
-    at,
-    duration_ms: result.durationMs,
-    status: result.status,
-    error,
-  });
-  if (result.isGone && row.endpoint_id !== null) {
-    yield* change(disableGone, { id: row.endpoint_id, at: endedAt });
-    yield* holdDeliveries(row.endpoint_id, endedAt);
-  }
-  tx.notify('deliveries');
-  return true;
 };
 
 /** Nothing more goes to the endpoint until {@link releaseDeliveries}. */

@@ -19,12 +19,13 @@ import { bringJobsForward, claimJobs, completeJob, enqueueJob, failJob } from '.
 import { createKey, revokeKey, updateKey } from './keys.ts';
 import { post } from './ledger.ts';
 import { setWalletLow } from './consumption.ts';
-import { claimDeliveries, fixMessageBody, settleDelivery } from './deliveries.ts';
+import { claimDeliveries, fixMessageBody } from './deliveries.ts';
 import { pruneMessages, redeliver, redeliverAll } from './delivery-log.ts';
 import { failTask, refundTask, retryTask } from './operator-actions.ts';
 import { deleteResource } from './resources.ts';
 import { claimSending, forgetRepeats } from './repeats.ts';
 import { noteRootKey, resealValues, retireRootKey } from './sealed.ts';
+import { settleDelivery } from './settle-delivery.ts';
 import type { Mutation } from './statement.ts';
 import { acceptTask, cancelTask, forgetMedia, hideTask, startTask } from './tasks.ts';
 import {

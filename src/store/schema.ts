@@ -236,7 +236,7 @@ export interface WebhookEndpointsTable {
   url: string;
   event_types: string;
   enabled: number;
-  disabled_reason: 'paused' | 'gone' | null;
+  disabled_reason: 'paused' | 'gone' | 'failing' | null;
   secret_sealed: string;
   secret_hint: string;
   old_secret_sealed: string | null;
@@ -244,6 +244,8 @@ export interface WebhookEndpointsTable {
   created_at: number;
   updated_at: number;
   deleted_at: number | null;
+  failing_since: number | null;
+  disabled_at: number | null;
 }
 
 export interface WebhookSubscriptionsTable {

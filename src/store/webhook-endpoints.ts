@@ -20,6 +20,8 @@ const insert = statement<Omit<WebhookEndpointsTable, 'deleted_at'>>()((db, arg) 
     secret_hint: arg('secret_hint'),
     old_secret_sealed: arg('old_secret_sealed'),
     old_secret_until: arg('old_secret_until'),
+    failing_since: arg('failing_since'),
+    disabled_at: arg('disabled_at'),
     created_at: arg('created_at'),
     updated_at: arg('updated_at'),
   }),
@@ -39,6 +41,8 @@ const update = statement<Omit<WebhookEndpointsTable, 'account_id' | 'kind' | 'cr
         secret_hint: arg('secret_hint'),
         old_secret_sealed: arg('old_secret_sealed'),
         old_secret_until: arg('old_secret_until'),
+        failing_since: arg('failing_since'),
+        disabled_at: arg('disabled_at'),
         updated_at: arg('updated_at'),
       })
       .where('id', '=', arg('id')),
@@ -105,6 +109,11 @@ export const updateWebhookEndpoint: Mutation<
   if (row === null) return null;
   const changed = patched(row, patch);
   changed.disabledReason = changed.enabled ? null : (row.disabledReason ?? 'paused');
+  if (row.enabled && !changed.enabled) changed.disabledAt = at;
+  if (!row.enabled && changed.enabled) {
+    delete changed.disabledAt;
+    delete changed.failingSince;
+  }
   if (JSON.stringify(changed) === JSON.stringify(row)) return row;
   changed.updatedAt = at;
   yield* change(update, toRow(changed));
@@ -181,6 +190,8 @@ function toRow(row: WebhookEndpointRow): Omit<WebhookEndpointsTable, 'created_at
     secret_hint: row.secretHint,
     old_secret_sealed: row.oldSecretSealed,
     old_secret_until: row.oldSecretUntil,
+    failing_since: row.failingSince ?? null,
+    disabled_at: row.disabledAt ?? null,
     updated_at: row.updatedAt,
   };
 }
@@ -195,6 +206,8 @@ function fromRow(row: WebhookEndpointsTable): WebhookEndpointRow {
     eventTypes: JSON.parse(row.event_types) as string[],
     enabled: row.enabled === 1,
     disabledReason: row.disabled_reason,
+    ...(row.disabled_at !== null && { disabledAt: row.disabled_at }),
+    ...(row.failing_since !== null && { failingSince: row.failing_since }),
     secretSealed: row.secret_sealed,
     secretHint: row.secret_hint,
     oldSecretSealed: row.old_secret_sealed,

@@ -373,7 +373,7 @@ describe('the page of a model', () => {
   test(
     'tells what validation and pricing go by',
     story(async (world) => {
-      const model = world.gateway.findModel('kling-v2-6')!;
+      const model = world.gateway.findModel(principal, 'kling-v2-6')!;
       assert.deepEqual(model.spec.durations, [5, 10]);
       const tiers = new Set(model.prices.map(({ tier }) => tier));
       const { quote } = await world.estimate({ model_name: 'kling-v2-6', duration: '10' });
@@ -384,9 +384,9 @@ describe('the page of a model', () => {
         (await told(world.estimate({ model_name: 'kling-v2-6', duration: '7' }))).code,
         'invalid_value',
       );
-      const pictures = world.gateway.findModel('kling-v2-1')!;
+      const pictures = world.gateway.findModel(principal, 'kling-v2-1')!;
       assert.ok(pictures.features.some(({ operation }) => operation === 'text-to-image'));
-      assert.equal(world.gateway.findModel('no-such-model'), null);
+      assert.equal(world.gateway.findModel(principal, 'no-such-model'), null);
     }),
   );
 });

@@ -86,4 +86,26 @@ describe('a list of models', () => {
       assert.equal(world.upstream.submits.length, 1);
     }),
   );
+
+  test(
+    'hides all others from the list, and from whoever asks for one by name',
+    story(async (world) => {
+      const by = (models: string[]) => ({
+        ...principal,
+        limits: [{ owner: 'key' as const, ownerId: 'key_story', models }],
+      });
+      const all = world.gateway.listModelCards(principal).map(({ id }) => id);
+      const seen = (models: string[]) => world.gateway.listModelCards(by(models)).map(({ id }) => id);
+      assert.ok(all.includes('kling-2.1'));
+      assert.deepEqual(seen(['Kling-2.1']), ['kling-2.1']);
+      // A name that may settle on the model is of use as well.
+      const shown = seen(['kling-v2-1-master']);
+      assert.ok(shown.includes('kling-v2-1-master') && shown.includes('kling-2.1'), shown.join());
+      assert.ok(shown.length < all.length);
+      assert.deepEqual(seen([]), []);
+      assert.equal(world.gateway.findModel(by(['kling-2.1']), 'kling-v1'), null);
+      assert.equal(world.gateway.findModel(by(['kling-2.1']), 'KLING-2.1')?.card.id, 'kling-2.1');
+      assert.notEqual(world.gateway.findModel(principal, 'kling-v1'), null);
+    }),
+  );
 });

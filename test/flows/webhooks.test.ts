@@ -221,7 +221,8 @@ describe('a webhook endpoint', () => {
       world.server.answers.set('/hook', sends('', 'text/plain', 500));
       const { endpoint, secret } = await open(world, ['task.completed']);
       await film(world);
-      for (let count = 0; count < 12; count++) await world.sleepThrough(27 * hour);
+      // A little longer than the waits between tries, and shorter than what switches an endpoint off.
+      for (const hours of [1, 1, 1, 1, 1, 3, 6, 12, 16, 23, 27]) await world.sleepThrough(hours * hour);
       const [dead, ...more] = await deliveries(world, endpoint.id, 'dead');
       assert.deepEqual([dead?.attempts, dead?.lastError, more.length], [12, 'the receiver answered 500', 0]);
       world.server.answers.set('/hook', sends(''));
@@ -238,6 +239,38 @@ describe('a webhook endpoint', () => {
         ['delivered', 13, first.text],
       );
       assert.equal(await refusal(world.gateway.webhooks.getDelivery('acct_other', dead!.id)), 'not_found');
+    }),
+  );
+
+  test(
+    'that takes nothing for five days is switched off, keeps what it missed, and gets it once it is back',
+    story(async (world) => {
+      world.server.answers.set('/hook', sends('', 'text/plain', 500));
+      world.server.answers.set('/other', sends(''));
+      const { endpoint } = await open(world, ['task.completed']);
+      await open(world, ['webhook_endpoint.disabled'], '/other');
+      const id = await film(world);
+      for (let days = 0; days < 3; days++) await world.sleepThrough(24 * hour);
+      await film(world);
+      for (let days = 0; days < 3; days++) await world.sleepThrough(24 * hour);
+      const off = await world.gateway.webhooks.getEndpoint(ACCOUNT_ID, endpoint.id);
+      assert.deepEqual([off.enabled, off.disabledReason], [false, 'failing']);
+      assert.ok(off.disabledAt! - off.failingSince! >= 5 * 24 * hour);
+      const [told] = heard(world, '/other');
+      assert.deepEqual(
+        [told?.body.type, told?.body.data.id, told?.body.data.reason, told?.body.data.last_error],
+        ['webhook_endpoint.disabled', endpoint.id, 'failing', 'the receiver answered 500'],
+      );
+      world.server.answers.set('/hook', sends(''));
+      const before = heard(world).length;
+      await world.advance(24 * hour);
+      assert.equal(heard(world).length, before);
+      const on = await world.gateway.webhooks.updateEndpoint(ACCOUNT_ID, endpoint.id, { enabled: true });
+      assert.deepEqual([on.disabledReason, on.failingSince], [null, undefined]);
+      await world.advance(60_000);
+      const missed = heard(world).slice(before);
+      assert.equal(missed.length, 2);
+      assert.ok(missed.some(({ body }) => body.data.id === id));
     }),
   );
 

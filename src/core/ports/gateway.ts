@@ -130,7 +130,7 @@ export interface Gateway {
   deleteFile(principal: Principal, id: string): Promise<void>;
   fileContent(principal: Principal, id: string): Promise<Content>;
   /** The capability card of a public model name; null when there is none. */
-  findModel(name: string): ModelDetail | null;
+  findModel(principal: Principal, name: string): ModelDetail | null;
   /** By task id or the account's own external id; hidden and foreign tasks are `task_not_found`. */
   findTask(principal: Principal, idOrExternalId: string): Promise<TaskView>;
   listTasks(principal: Principal, query: TaskQuery): Promise<{ tasks: TaskView[]; hasMore: boolean }>;
@@ -144,7 +144,8 @@ export interface Gateway {
   content(principal: Principal, taskId: string, variant: Variant): Promise<Content>;
   webhooks: Webhooks;
   listModels(principal: Principal): ModelSpec[];
-  listModelCards(): ModelCard[];
+  /** Those that the principal may use. */
+  listModelCards(principal: Principal): ModelCard[];
 }
 
 /** `GET /v1/models/{id}`: what validation reads, published. */

@@ -144,7 +144,7 @@ export function createFakeGateway(): FakeGateway {
       };
     },
     webhooks: createFakeWebhooks(check),
-    findModel: (name) =>
+    findModel: (_principal, name) =>
       gateway.models.find((model) => model.card.id.toLowerCase() === name.toLowerCase()) ?? null,
     listModels: () => [],
     listModelCards: () => gateway.modelCards,

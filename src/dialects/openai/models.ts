@@ -104,11 +104,14 @@ export function mountModels(instance: FastifyInstance, gateway: Gateway): void {
         operationId: 'listModels',
         tags,
         summary: 'List models',
-        description: 'The names that `model` takes, in the shape of OpenAI.',
+        description: 'The names that `model` takes with this key, in the shape of OpenAI.',
         response: { 200: jsonAnswer('The models.', modelsListResponse), ...errorResponses },
       },
     },
-    async () => ({ object: 'list' as const, data: gateway.listModelCards().map(modelObject) }),
+    async ({ principal }) => ({
+      object: 'list' as const,
+      data: gateway.listModelCards(principal).map(modelObject),
+    }),
   );
 
   routes.get(
@@ -124,7 +127,7 @@ export function mountModels(instance: FastifyInstance, gateway: Gateway): void {
       },
     },
     async (request) => {
-      const found = gateway.findModel(request.params.id);
+      const found = gateway.findModel(request.principal, request.params.id);
       if (found !== null) return modelDetailObject(found);
       throw new GatewayError('model_not_found', 'There is no model of this name: see GET /v1/models.', {
         param: 'model',

@@ -21,10 +21,13 @@ const endpointShape = {
   url: z.string(),
   event_types: eventTypes,
   enabled: z.boolean().meta({ description: 'While it is not, what happens waits for it.' }),
-  disabled_reason: z
-    .enum(['paused', 'gone'])
+  disabled_reason: z.enum(['paused', 'gone', 'failing']).nullable().meta({
+    description: '`paused` by its owner; `gone`: it answered 410; `failing`: it took nothing for five days.',
+  }),
+  disabled_at: unixSeconds.nullable(),
+  failing_since: unixSeconds
     .nullable()
-    .meta({ description: '`paused` by its owner; `gone`: it answered 410.' }),
+    .meta({ description: 'Since when it has taken nothing; null: the last delivery arrived.' }),
   signing_secret_hint: z.string().nullable(),
   created_at: unixSeconds,
   updated_at: unixSeconds,
@@ -38,6 +41,8 @@ const endpointExample = {
   event_types: ['video.completed', 'video.failed'],
   enabled: true,
   disabled_reason: null,
+  disabled_at: null,
+  failing_since: null,
   signing_secret_hint: 'whsec_Mf…Sw0=',
   created_at: 1780891541,
   updated_at: 1780891541,
@@ -252,6 +257,8 @@ export function renderEndpoint(row: WebhookEndpointRow): z.output<typeof webhook
     event_types: row.eventTypes,
     enabled: row.enabled,
     disabled_reason: row.disabledReason,
+    disabled_at: secondsOf(row.disabledAt ?? null),
+    failing_since: secondsOf(row.failingSince ?? null),
     signing_secret_hint: row.secretHint,
     created_at: toSeconds(row.createdAt),
     updated_at: toSeconds(row.updatedAt),

@@ -25,7 +25,11 @@ const endpoint = z
     url: z.string(),
     event_types: z.array(z.string()),
     enabled: z.boolean(),
-    disabled_reason: z.enum(['paused', 'gone']).nullable(),
+    disabled_reason: z.enum(['paused', 'gone', 'failing']).nullable(),
+    disabled_at: timeField.nullable(),
+    failing_since: timeField
+      .nullable()
+      .meta({ description: 'Since when it has taken nothing; null: the last delivery arrived.' }),
     signing_secret_hint: z.string(),
     old_secret_until: timeField.nullable(),
     created_at: timeField,
@@ -318,6 +322,8 @@ function renderEndpoint(row: WebhookEndpointRow): z.infer<typeof endpoint> {
     event_types: row.eventTypes,
     enabled: row.enabled,
     disabled_reason: row.disabledReason,
+    disabled_at: renderTime(row.disabledAt ?? null),
+    failing_since: renderTime(row.failingSince ?? null),
     signing_secret_hint: row.secretHint,
     old_secret_until: renderTime(row.oldSecretUntil),
     created_at: renderTime(row.createdAt),

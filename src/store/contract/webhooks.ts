@@ -77,7 +77,12 @@ export function testWebhooks(promise: PromiseTest): void {
     const changed = await webhooks.updateEndpoint({ accountId: ACCOUNT, id: 'whe_1', at: T0 + 5, patch });
     assert.deepEqual(
       changed,
-      newEndpoint('whe_1', { ...patch, disabledReason: 'paused', updatedAt: T0 + 5 }),
+      newEndpoint('whe_1', {
+        ...patch,
+        disabledReason: 'paused',
+        disabledAt: T0 + 5,
+        updatedAt: T0 + 5,
+      }),
     );
     assert.deepEqual(await webhooks.getEndpoint(ACCOUNT, 'whe_1'), changed);
     const same = await webhooks.updateEndpoint({ accountId: ACCOUNT, id: 'whe_1', at: T0 + 9, patch });
@@ -218,6 +223,49 @@ export function testWebhooks(promise: PromiseTest): void {
     assert.equal(await store.webhooks.redeliverAll({ ...all, state: 'delivered', since: T0 + 1 }), 0);
     assert.equal(await store.webhooks.redeliverAll({ ...all, state: 'delivered' }), 1);
   });
+
+  promise(
+    'an endpoint that took nothing for five days is switched off, and that is told',
+    async ({ store }) => {
+      await furnish(store);
+      await store.webhooks.createEndpoint(newEndpoint('whe_1', { eventTypes: ['task.queued'] }));
+      const told = { eventTypes: ['webhook_endpoint.disabled'] };
+      await store.webhooks.createEndpoint(newEndpoint('whe_2', told));
+      await accept(store);
+      const DAY = 86_400_000;
+      const tryAt = async (at: number, changes: Partial<DeliveryResult>) => {
+        const lane = { lane: 'whe_1', limit: 1 };
+        const [claimed] = await store.webhooks.claim({ lanes: [lane], at, leaseUntil: at + 1 });
+        await store.webhooks.settle(result(claimed!, at, { nextAt: at + 1, ...changes }));
+        return store.webhooks.getEndpoint(ACCOUNT, 'whe_1');
+      };
+      const failure = { status: 500, error: 'the receiver answered 500' };
+      // What was never sent says nothing of the receiver.
+      const unsent = await tryAt(T0, { status: null, error: 'the endpoint was paused', isUnsent: true });
+      assert.equal(unsent?.failingSince, undefined);
+      assert.equal((await tryAt(T0 + 100, failure))?.failingSince, T0 + 105);
+      assert.equal((await tryAt(T0 + DAY, failure))?.failingSince, T0 + 105);
+      assert.equal((await tryAt(T0 + 2 * DAY, { error: null }))?.failingSince, undefined);
+      await accept(store);
+      await tryAt(T0 + 3 * DAY, failure);
+      assert.equal((await tryAt(T0 + 8 * DAY - 1, failure))?.enabled, true);
+      const off = await tryAt(T0 + 8 * DAY, failure);
+      assert.deepEqual(
+        [off?.enabled, off?.disabledReason, off?.disabledAt, off?.failingSince],
+        [false, 'failing', T0 + 8 * DAY + 5, T0 + 3 * DAY + 5],
+      );
+      const [message] = await claimAll(store, T0 + 9 * DAY);
+      assert.equal(message?.message.type, 'webhook_endpoint.disabled');
+      const { rows } = await store.listEvents({ accountId: ACCOUNT, cursor: null, limit: 50 });
+      const { id, reason } = rows.at(-1)!.data as { id: string; reason: string };
+      assert.deepEqual([rows.at(-1)?.type, id, reason], ['webhook_endpoint.disabled', 'whe_1', 'failing']);
+      // What waited is held, and comes once the owner has switched it on again.
+      const update = { accountId: ACCOUNT, id: 'whe_1', at: T0 + 9 * DAY };
+      const on = await store.webhooks.updateEndpoint({ ...update, patch: { enabled: true } });
+      assert.deepEqual([on?.enabled, on?.disabledAt, on?.failingSince], [true, undefined, undefined]);
+      assert.equal((await claimAll(store, T0 + 9 * DAY)).filter(({ lane }) => lane === 'whe_1').length, 1);
+    },
+  );
 
   promise('what happens while an endpoint is paused or gone waits for it', async ({ store }) => {
     await furnish(store);
