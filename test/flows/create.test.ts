@@ -148,7 +148,7 @@ describe('a create', () => {
       assert.equal(world.upstream.submits.length, 1);
       // The place is kept until it is certain that nothing was committed.
       await world.advance(5_000);
-      assert.equal(world.lanes.running('chan_first'), 1);
+      assert.equal(await world.lanes.running('chan_first'), 1);
     }),
   );
 });

@@ -102,7 +102,7 @@ describe('a submit without an answer', () => {
         assert.deepEqual(await attemptsOf(world, task.id), ['lost']);
         assert.deepEqual(await world.wallet(), { available: 100, held: 0 });
         assert.equal(world.upstream.submits.length, 1);
-        assert.equal(world.lanes.running(CHANNEL_ID), 0);
+        assert.equal(await world.lanes.running(CHANNEL_ID), 0);
       },
       { upstream: { hasLookup: false } },
     ),
@@ -131,7 +131,7 @@ describe('a submit without an answer', () => {
         const { task } = await world.create();
         await world.advance(200_000);
         assert.equal((await world.task(task.id)).error?.code, 'expired');
-        assert.equal(world.lanes.running(CHANNEL_ID), 0);
+        assert.equal(await world.lanes.running(CHANNEL_ID), 0);
         const asked = world.upstream.lookups.length;
         world.upstream.isOut = false;
         await world.advance(600_000);
@@ -249,7 +249,7 @@ describe('a store that commits and breaks off before it says so', () => {
             assert.equal(world.upstream.submitsOf(id), 1, broken);
           }
           assert.deepEqual(await world.wallet(), { available: 98 - 2 * index, held: 0 }, broken);
-          assert.equal(world.lanes.running(CHANNEL_ID), 0, broken);
+          assert.equal(await world.lanes.running(CHANNEL_ID), 0, broken);
         }
         assert.ok(await world.ledgerIsSound());
       },

@@ -329,7 +329,7 @@ describe('what is answered at once', () => {
         assert.deepEqual(await world.money(), [BALANCE, 0n]);
         await world.advance(120_000);
         assert.equal(world.upstream.submits.length, 1);
-        assert.equal(world.lanes.running(CHANNEL_ID), 0);
+        assert.equal(await world.lanes.running(CHANNEL_ID), 0);
       }),
     );
   }
@@ -414,7 +414,7 @@ describe('what is answered at once', () => {
           const [, held] = await world.money();
           assert.equal(held, 0n);
           assert.ok(await world.ledgerIsSound());
-          assert.equal(world.lanes.running(CHANNEL_ID), 0);
+          assert.equal(await world.lanes.running(CHANNEL_ID), 0);
           const task = await world.store.findTask('acct_story', 'mine');
           assert.ok(task === null || task.state === 'completed' || task.state === 'failed');
           assert.ok(world.upstream.submits.length <= 1);
@@ -448,7 +448,7 @@ describe('what is answered at once', () => {
         const task = await world.store.findTask('acct_story', 'mine');
         const [available, held] = await world.money();
         assert.equal(held, 0n);
-        assert.equal(world.lanes.running(CHANNEL_ID), 0);
+        assert.equal(await world.lanes.running(CHANNEL_ID), 0);
         assert.ok(await world.ledgerIsSound());
         assert.ok(world.upstream.submits.length <= 1);
         assert.equal(world.upstream.polls.length, 0);
@@ -471,7 +471,7 @@ describe('what is answered at once', () => {
         speaks(world);
         const film = await world.create();
         assert.equal((await speak(world)).task.state, 'completed');
-        assert.equal(world.lanes.running(CHANNEL_ID), 1);
+        assert.equal(await world.lanes.running(CHANNEL_ID), 1);
         assert.equal(world.upstream.submitsOf(film.task.id), 1);
       },
       { channel: { concurrency: 1 } },

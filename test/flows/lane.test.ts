@@ -331,7 +331,7 @@ describe('a lane', () => {
         await world.advance(20_000);
         const counts = await world.store.taskCounts();
         assert.deepEqual(counts, {});
-        assert.equal(world.lanes.running(CHANNEL_ID), 0);
+        assert.equal(await world.lanes.running(CHANNEL_ID), 0);
         const polls = world.upstream.polls.length;
         await world.advance(600_000);
         assert.equal(world.upstream.polls.length, polls);

@@ -187,7 +187,7 @@ describe('a running task', () => {
           assert.equal((await world.task(id)).error?.code, 'expired');
         }
         assert.deepEqual(await world.wallet(), { available: 100, held: 0 });
-        assert.equal(world.lanes.running(CHANNEL_ID), 0);
+        assert.equal(await world.lanes.running(CHANNEL_ID), 0);
         const polls = world.upstream.polls.length;
         const { task: next } = await world.create();
         assert.equal(world.upstream.submitsOf(next.id), 1);
@@ -207,7 +207,7 @@ describe('a running task', () => {
         world.upstream.isOut = true;
         await world.advance(600_000);
         assert.equal((await world.task(task.id)).error?.code, 'expired');
-        assert.equal(world.lanes.running(CHANNEL_ID), 0);
+        assert.equal(await world.lanes.running(CHANNEL_ID), 0);
       },
       { settings: { taskDeadlineMs: 300_000 } },
     ),
