@@ -46,6 +46,7 @@ type Again = {
   retries: number;
   attempt_id: string | null;
   channel_id: string;
+  pool: string;
   upstream_handle: string | null;
   deadline_at: number;
   media_expires_at: number | null;
@@ -59,6 +60,7 @@ const queueAgain = statement<Again>()((db, arg) =>
       state: 'queued',
       attempt_id: arg('attempt_id'),
       channel_id: arg('channel_id'),
+      pool: arg('pool'),
       upstream_handle: arg('upstream_handle'),
       deadline_at: arg('deadline_at'),
       media_expires_at: arg('media_expires_at'),
@@ -139,6 +141,7 @@ export const retryTask: Mutation<RetryTask, OperatorAction | null> = function* (
     retries: input.retries + 1,
     attempt_id: attempt?.id ?? null,
     channel_id: input.channelId,
+    pool: input.pool,
     upstream_handle: input.upstreamHandle,
     deadline_at: input.deadlineAt,
     media_expires_at: input.mediaExpiresAt,

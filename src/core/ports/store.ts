@@ -411,6 +411,7 @@ export interface RetryTask {
   /** As it was seen when this was decided. */
   retries: number;
   channelId: string;
+  pool: string;
   /** What upstreams will call it; null: its id. */
   upstreamHandle: string | null;
   attempt: { id: string; owner: string; submitDeadlineAt: number } | null;

@@ -16,7 +16,7 @@ import type {
 import { isFeature } from '../../core/request/feature.ts';
 import { freshHandle, mayExistUpstream, type Task } from '../../core/task.ts';
 import { isPinned } from '../bind-resources.ts';
-import { makerOf } from '../maker.ts';
+import { makerOf, weightOf } from '../maker.ts';
 import { mediaExpiresAt } from '../new-task.ts';
 import { hasKey, type Once } from '../once.ts';
 import type { AdminContext } from './context.ts';
@@ -27,7 +27,7 @@ type ActionVerbs = Pick<Admin, 'retryTask' | 'refundTask' | 'failTask'>;
 const KEY_SCOPE = 'admin';
 
 /** Where the new attempt of a retry comes from. */
-type Plan = Pick<RetryTask, 'channelId' | 'upstreamHandle' | 'attempt'>;
+type Plan = Pick<RetryTask, 'channelId' | 'pool' | 'upstreamHandle' | 'attempt'>;
 
 export function taskActionVerbs(context: AdminContext, once: Once): ActionVerbs {
   const { store, clock } = context;
@@ -120,8 +120,11 @@ function refuseHopeless(task: Task): void {
 
 /** Nothing of it can exist upstream, or the operator accepts that: a handle of its own, on whatever channel is able. */
 async function freshPlan(context: AdminContext, task: Task, last: AttemptRow | null): Promise<Plan> {
+  const channelId = await context.route(task.request, isPinned(task.request) ? task.channelId : null);
+  const row = await context.store.getChannel(channelId);
   return {
-    channelId: await context.route(task.request, isPinned(task.request) ? task.channelId : null),
+    channelId,
+    pool: weightOf(context.providers.get(row?.provider ?? ''), task.request).pool,
     upstreamHandle: last === null ? (task.upstreamHandle ?? null) : freshHandle(task),
     attempt: null,
   };
@@ -146,6 +149,7 @@ async function lookUpPlan(context: AdminContext, task: Task, last: AttemptRow): 
   }
   return {
     channelId: channel.id,
+    pool: weightOf(context.providers.get(channel.provider), task.request).pool,
     upstreamHandle: task.upstreamHandle ?? null,
     attempt: { id: context.newId('att_'), owner: context.owner, submitDeadlineAt: context.clock.now() },
   };

@@ -28,6 +28,7 @@ function retryOf(task: Pick<Task, 'id' | 'retries'>, changes: Partial<RetryTask>
     taskId: task.id,
     retries: task.retries ?? 0,
     channelId: CHANNEL,
+    pool: '',
     upstreamHandle: `${task.id}-r${(task.retries ?? 0) + 1}`,
     attempt: null,
     deadlineAt: T0 + DAY,
@@ -69,7 +70,9 @@ export function testOperatorActions(promise: PromiseTest): void {
       await createChannel(store, 'chn_two');
       const task = await failed(store);
       await assertMoney(store, 1_000n, 0n);
-      const done = await store.retryTask(retryOf(task, { channelId: 'chn_two', deadlineAt: T0 + 2 * DAY }));
+      const done = await store.retryTask(
+        retryOf(task, { channelId: 'chn_two', pool: 'large', deadlineAt: T0 + 2 * DAY }),
+      );
       assert.deepEqual(
         [done?.action, done?.amountMicros, done?.author, done?.note],
         ['retried', 100n, 'li.na', 'ticket 4711'],
@@ -100,7 +103,7 @@ export function testOperatorActions(promise: PromiseTest): void {
           ['hold', 'ticket 4711', done?.postingId],
         ],
       );
-      const [waiting] = await store.waitingTasks('chn_two', '', 5);
+      const [waiting] = await store.waitingTasks('chn_two', 'large', 5);
       assert.equal(waiting?.id, task.id);
       const attemptId = 'att_again';
       const open = { taskId: task.id, channelId: 'chn_two', owner: 'n', submitDeadlineAt: T0, at: T0 + 210 };
