@@ -23,6 +23,7 @@ const insert = statement<{
   type: ConsumptionEventType;
   posting_id: string;
   amount_micros: bigint;
+  balance_micros: bigint;
   task_id: string | null;
   note: string | null;
   created_at: number;
@@ -39,10 +40,7 @@ const insert = statement<{
       type: arg('type'),
       posting_id: arg('posting_id'),
       amount_micros: arg('amount_micros'),
-      balance_micros: eb
-        .selectFrom('wallets')
-        .select((wallet) => wallet('available_micros', '+', wallet.ref('held_micros')).as('balance_micros'))
-        .where('account_id', '=', arg('account_id')),
+      balance_micros: arg('balance_micros'),
       task_id: arg('task_id'),
       note: arg('note'),
       created_at: arg('created_at'),
@@ -84,6 +82,8 @@ export function* recordConsumption(
     accountId: string;
     /** What the account's own books gained by it. */
     gainedMicros: bigint;
+    /** Available and held after it. */
+    balanceMicros: bigint;
     taskId: string | null;
     note: string | null;
     at: number;
@@ -99,6 +99,7 @@ export function* recordConsumption(
     type,
     posting_id: posting.id,
     amount_micros: -posting.gainedMicros,
+    balance_micros: posting.balanceMicros,
     task_id: taskId,
     note: posting.note,
     created_at: at,

@@ -11,17 +11,19 @@ import type { LedgerEntriesTable, WalletsTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
 
 /** Both balances move at once and neither may end below zero: 0 rows changed is the refusal. */
-const moveWallet = statement<{ account_id: string; available: bigint; held: bigint }>()((db, arg) =>
-  db
-    .updateTable('wallets')
-    .set((eb) => ({
-      available_micros: eb('available_micros', '+', arg('available')),
-      held_micros: eb('held_micros', '+', arg('held')),
-    }))
-    .where('account_id', '=', arg('account_id'))
-    .where((eb) => eb(eb('available_micros', '+', arg('available')), '>=', 0n))
-    .where((eb) => eb(eb('held_micros', '+', arg('held')), '>=', 0n))
-    .returning(['available_micros', 'low_micros']),
+const moveWallet = statement<{ account_id: string; available: bigint; held: bigint }>()(
+  (db, arg) =>
+    db
+      .updateTable('wallets')
+      .set((eb) => ({
+        available_micros: eb('available_micros', '+', arg('available')),
+        held_micros: eb('held_micros', '+', arg('held')),
+      }))
+      .where('account_id', '=', arg('account_id'))
+      .where((eb) => eb(eb('available_micros', '+', arg('available')), '>=', 0n))
+      .where((eb) => eb(eb('held_micros', '+', arg('held')), '>=', 0n))
+      .returning(['available_micros', 'held_micros', 'low_micros']),
+  { key: 'account_id', amounts: { available: 'available_micros', held: 'held_micros' } },
 );
 
 type EntryPair = Omit<LedgerEntriesTable, 'id' | 'book' | 'amount_micros'> & {
@@ -143,6 +145,7 @@ export function* writePostings(
       kind,
       accountId: input.accountId,
       gainedMicros,
+      balanceMicros: moved.available_micros + moved.held_micros,
       taskId: input.taskId,
       note: input.note,
       at: input.at,

@@ -35,8 +35,17 @@ export class Place {
 /** A query with named arguments `Args` that answers rows of `Row`. */
 export interface Statement<Args, Row> {
   compile(engine: Engine): CompiledStatement;
+  /** Set where what several callers add to one row may be added at once. */
+  readonly sum?: Sum;
   /** Types only. */
   readonly types?: { args: Args; row: Row };
+}
+
+/** Which argument names the row, and which columns of the answered row the others were added to. */
+export interface Sum {
+  key: string;
+  /** Argument -> column. */
+  amounts: Record<string, string>;
 }
 
 /** One step of a procedure: execute this, and answer all rows or the number of changed rows. */
@@ -66,6 +75,7 @@ function argument(args: Record<string, Value>, name: string): Value {
 export function statement<Args extends object = Record<never, never>>() {
   return <Row>(
     build: (db: Kysely<Database>, arg: Named<Args>, engine: Engine) => Compilable<Row>,
+    sum?: Sum,
   ): Statement<Args, Row> => {
     const compiled = new Map<string, CompiledStatement>();
     // Kysely passes values through untouched, so that a placeholder comes out where its value will stand.
@@ -80,6 +90,7 @@ export function statement<Args extends object = Record<never, never>>() {
         }
         return known;
       },
+      ...(sum && { sum }),
     };
   };
 }

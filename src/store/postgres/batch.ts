@@ -17,9 +17,11 @@ import {
   isWorthAnotherRun,
   refusalOf,
   sparesConnection,
+  sqlState,
   unavailable,
 } from './failures.ts';
 import { notifications } from './listener.ts';
+import { driveTogether } from './together.ts';
 
 /** A change asked for: name of the mutation, its arguments, and whom to tell. */
 export interface Call {
@@ -61,6 +63,32 @@ interface Effects {
   jobs: PendingJob[];
 }
 
+function keep(effects: Effects, own: Effects): void {
+  for (const topic of own.topics) effects.topics.add(topic);
+  effects.jobs.push(...own.jobs);
+}
+
+/**
+ * Changes that compare and set in one statement wherever they meet others, so that it makes no difference whether they
+ * run one after another or in step. Those that read what they write later are not among them.
+ */
+const RUNS_IN_STEP: ReadonlySet<MutationName> = new Set([
+  'acceptTask',
+  'startTask',
+  'cancelTask',
+  'hideTask',
+  'finishTask',
+  'openAttempts',
+  'acceptAttempt',
+  'refuseAttempt',
+  'reopenAttempt',
+  'madeAttempt',
+  'fixMessageBody',
+  'enqueueJob',
+  'completeJob',
+  'tell',
+]);
+
 export function createBatchRunner({ open, newId, jobWriter, onCommit }: BatchOptions): BatchRunner {
   let session: Connection | null = null;
 
@@ -82,54 +110,92 @@ export function createBatchRunner({ open, newId, jobWriter, onCommit }: BatchOpt
   }
 
   /**
-   * Refusals are rare and savepoints cost two more statements for each change, so a batch runs without them first. When
-   * somebody is refused, nothing of that run is kept and the batch runs again, each change in a savepoint of its own.
+   * Refusals are rare and savepoints cost two more statements for each change, so a batch runs without them first. Who is
+   * refused is set aside: nothing of that run is kept, and the batch runs again with those few behind the others, each in
+   * a savepoint of its own. Where a statement fails, nobody knows by whose fault, and all of them are run so.
    */
   async function runInTransaction(
     connection: Connection,
     calls: Call[],
   ): Promise<{ outcomes: Outcome[]; topics: string[] }> {
-    return (await runUnguarded(connection, calls)) ?? (await runGuarded(connection, calls));
-  }
-
-  /** Null when a change was refused and others would be undone with it. */
-  async function runUnguarded(connection: Connection, calls: Call[]) {
-    const transaction = begin(connection);
-    const effects: Effects = { topics: new Set(), jobs: [] };
-    const outcomes: Outcome[] = [];
-    try {
-      for (const call of calls)
-        outcomes.push({ result: await drive(connection, procedureOf(call, effects)) });
-    } catch (error) {
-      if (isEngineFailure(error)) throw error;
-      await connection.execute({ text: 'rollback' });
-      return calls.length === 1 ? { outcomes: [{ refusal: refusalOf(error) }], topics: [] } : null;
-    }
-    await commit(connection, await transaction, effects);
-    return { outcomes, topics: [...effects.topics] };
-  }
-
-  async function runGuarded(connection: Connection, calls: Call[]) {
-    const transaction = begin(connection);
-    const effects: Effects = { topics: new Set(), jobs: [] };
-    const outcomes: Outcome[] = [];
-    for (const call of calls) {
-      const own: Effects = { topics: new Set(), jobs: [] };
-      await connection.execute({ text: 'savepoint call' });
+    let aside: ReadonlySet<Call> = new Set();
+    for (let runs = 1; ; runs++) {
+      const outcomes = new Map<Call, Outcome>();
+      const effects: Effects = { topics: new Set(), jobs: [] };
+      const transaction = begin(connection);
       try {
-        const result = await drive(connection, procedureOf(call, own));
-        await connection.execute({ text: 'release call' });
-        outcomes.push({ result });
-        for (const topic of own.topics) effects.topics.add(topic);
-        effects.jobs.push(...own.jobs);
+        const others = calls.filter((call) => !aside.has(call));
+        await runUnguarded(connection, others, outcomes, effects);
+        const refused = others.filter((call) => 'refusal' in outcomes.get(call)!);
+        if (refused.length > 0) {
+          await connection.execute({ text: 'rollback' });
+          if (calls.length === 1) return { outcomes: [outcomes.get(calls[0]!)!], topics: [] };
+          aside = new Set(runs === 1 ? refused : calls);
+          continue;
+        }
+        for (const call of aside) await runGuarded(connection, call, outcomes, effects);
       } catch (error) {
-        if (isEngineFailure(error)) throw error;
-        await connection.execute({ text: 'rollback to call' });
-        outcomes.push({ refusal: refusalOf(error) });
+        if (isEngineFailure(error) || aside.size === calls.length) throw error;
+        await connection.execute({ text: 'rollback' });
+        if (calls.length === 1) return { outcomes: [{ refusal: refusalOf(error) }], topics: [] };
+        aside = new Set(calls);
+        continue;
+      }
+      await commit(connection, await transaction, effects);
+      return { outcomes: calls.map((call) => outcomes.get(call)!), topics: [...effects.topics] };
+    }
+  }
+
+  /** Changes that may run in step do so; the others follow, one after another. Rejects when a statement fails. */
+  async function runUnguarded(
+    connection: Connection,
+    calls: Call[],
+    outcomes: Map<Call, Outcome>,
+    effects: Effects,
+  ): Promise<void> {
+    const inStep = calls.filter(({ name }) => RUNS_IN_STEP.has(name));
+    const own = inStep.map((): Effects => ({ topics: new Set(), jobs: [] }));
+    const ends = await driveTogether(
+      connection,
+      inStep.map((call, index) => procedureOf(call, own[index]!)),
+    );
+    ends.forEach((end, index) => {
+      outcomes.set(inStep[index]!, 'thrown' in end ? { refusal: refusalOf(end.thrown) } : end);
+      if ('result' in end) keep(effects, own[index]!);
+    });
+    for (const call of calls) {
+      if (RUNS_IN_STEP.has(call.name)) continue;
+      const left: Effects = { topics: new Set(), jobs: [] };
+      try {
+        outcomes.set(call, { result: await drive(connection, procedureOf(call, left)) });
+        keep(effects, left);
+      } catch (error) {
+        // The server refused a statement: the transaction is lost.
+        if (sqlState(error) !== null || isEngineFailure(error)) throw error;
+        outcomes.set(call, { refusal: refusalOf(error) });
       }
     }
-    await commit(connection, await transaction, effects);
-    return { outcomes, topics: [...effects.topics] };
+  }
+
+  async function runGuarded(
+    connection: Connection,
+    call: Call,
+    outcomes: Map<Call, Outcome>,
+    effects: Effects,
+  ): Promise<void> {
+    const left: Effects = { topics: new Set(), jobs: [] };
+    // Sent with the first statement; it fails only together with that.
+    connection.execute({ text: 'savepoint call' }).catch(() => {});
+    try {
+      const result = await drive(connection, procedureOf(call, left));
+      connection.execute({ text: 'release call' }).catch(() => {});
+      outcomes.set(call, { result });
+      keep(effects, left);
+    } catch (error) {
+      if (isEngineFailure(error)) throw error;
+      await connection.execute({ text: 'rollback to call' });
+      outcomes.set(call, { refusal: refusalOf(error) });
+    }
   }
 
   function procedureOf({ name, args }: Call, effects: Effects): Procedure<unknown> {
