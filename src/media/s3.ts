@@ -4,6 +4,7 @@ import { S3mini } from 's3mini';
 import { Agent, fetch as controlRequest, type Dispatcher } from 'undici';
 import { GatewayError } from '../core/errors.ts';
 import type { Clock, MediaStore } from '../core/ports.ts';
+import { watchPassing } from '../lib/passing-bytes.ts';
 import { assertMediaKey, assertMediaPrefix } from './keys.ts';
 import { sliceParts, type Part } from './parts.ts';
 
@@ -32,8 +33,6 @@ const bodyTimeoutMs = 60_000;
 const triesMax = 3;
 const firstPauseMs = 200;
 const pageKeysMax = 1000;
-/** Like the reads of the local disk: fewer turns of the event loop per film. */
-const readAheadBytes = 256 * 1024;
 
 /**
  * Keeps media as objects of one bucket, which is made where it is missing. The library signs, lists and keeps the
@@ -74,7 +73,6 @@ export async function openS3(options: S3Options): Promise<S3Store> {
       method,
       headers: request.headers,
       body: request.part?.chunks.length ? Readable.from(request.part.chunks, { objectMode: false }) : null,
-      highWaterMark: readAheadBytes,
     });
   }
 
@@ -175,7 +173,7 @@ export async function openS3(options: S3Options): Promise<S3Store> {
         const bytes = range
           ? Number(/\/(\d+)$/.exec(String(answer.headers['content-range']))?.[1])
           : Number(answer.headers['content-length']);
-        return { stream: body, bytes };
+        return { stream: watchPassing(body), bytes };
       }
       if (statusCode === 404) {
         await body.dump();
