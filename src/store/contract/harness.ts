@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../core/errors.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { NewTask, Store } from '../../core/ports.ts';
 import type { Task } from '../../core/task.ts';
+import { idFloor } from '../../lib/ids.ts';
 
 export interface StoreHarness {
   store: Store;
@@ -15,6 +16,8 @@ export interface StoreHarness {
   tamper(statement: string): Promise<void>;
   /** Another program holds the write lock until the answer is called. */
   lock(): Promise<() => Promise<void>>;
+  /** Whether one process alone works on the store: leases that it finds at its start belong to the dead. */
+  isSingle: boolean;
   /** How long a change waits for that program. */
   lockWaitMs: number;
   close(): Promise<void>;
@@ -70,9 +73,9 @@ export async function furnish(store: Store): Promise<void> {
 
 let tasksMade = 0;
 
-/** Ids sort in the order of making. */
+/** Ids sort in the order of making; all of them are of the same time. */
 export function taskId(): string {
-  return `task_${String(++tasksMade).padStart(32, '0')}`;
+  return idFloor('task_', T0) + String(++tasksMade).padStart(24, '0');
 }
 
 export function newTask(changes: Partial<Task> & { holdMicros?: bigint } = {}): Task {

@@ -28,6 +28,7 @@ testStore('sqlite', async () => {
   const file = join(directory, DATABASE_FILE);
   return {
     store,
+    isSingle: true,
     lockWaitMs,
     async reopen() {
       await store.close();
