@@ -18,6 +18,9 @@ import type {
   Provider,
   Store,
   TaskView,
+  Duties,
+  Jobs,
+  JobWriter,
 } from './core/ports.ts';
 import { createPriceBook, type PriceBook } from './core/pricing.ts';
 import { createMemoryCounters } from './counters/memory.ts';
@@ -35,7 +38,7 @@ import { routeFor } from './flows/route.ts';
 import { buildServer } from './http/server.ts';
 import { createEmbeddedJobs } from './jobs/embedded.ts';
 import { createSoleDuties } from './jobs/sole-duties.ts';
-import { systemClock } from './lib/clock.ts';
+import { steadyClock, systemClock } from './lib/clock.ts';
 import { createGuardedHttp } from './lib/guarded-http.ts';
 import { decimalId, newId, newTaskId } from './lib/ids.ts';
 import { signUrl } from './lib/signed-url.ts';
@@ -94,13 +97,19 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     // What is kept.
     const { rootKeys, adminToken } = loadSecrets(config);
     const { keyring, linkKeys } = rootKeys;
+    const works = config.role !== 'api';
+    const written = deferredJobWriter();
     const store = await openStore({
       directory: config.dataDir,
       databaseUrl: config.databaseUrl,
+      jobWriter: config.databaseUrl === null ? null : written.writer,
       clock,
       ...parts.store,
     });
     closers.push(() => store.close());
+    const engine = await openJobEngine(config, { store, clock, onError, written });
+    closers.push(() => engine.close());
+    const { jobs, duties } = engine;
     const keyFault = await rootKeyFault({ store: store.sealed, rootKeys, clock });
     if (keyFault !== null) throw new ConfigError(keyFault);
     const media = await openMedia(config, clock, closers);
@@ -113,7 +122,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     closers.push(() => pools.close());
     const sandbox = await openSandbox(config, store, parts);
     if (sandbox.close) closers.push(sandbox.close);
-    if (sandbox.url !== null) await makeSandboxChannels({ store, providers, clock });
+    if (sandbox.url !== null) await store.alone(() => makeSandboxChannels({ store, providers, clock }));
 
     // The flows, and whoever works in the background.
     let listening: string | null = config.publicUrl;
@@ -135,10 +144,9 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
         linkFor(row, `/callbacks/${row.provider}/${row.id}/${taskId}`, 3 * 86_400),
       mediaUrl: (row, key) => linkFor(row, `/inputs/${Buffer.from(key).toString('base64url')}`, 86_400),
     });
-    const duties = createSoleDuties();
     const lanes = new LaneSet({
       speedOf: (row) => (row.sandbox ? config.sandbox.speed : 1),
-      duties,
+      duties: works ? duties : null,
       onError,
     });
     const ctx: FlowContext = {
@@ -182,6 +190,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     });
     closers.push(() => keeper.stop());
     const server = await buildServer({
+      answersCallers: config.role !== 'worker',
       gateway: createGateway(ctx),
       admin: createAdmin({
         store,
@@ -214,10 +223,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       version: VERSION,
       clock,
       logger: log,
-      readiness: {
-        store: () => store.ping(),
-        jobs: async () => void (await store.jobs.nextRunAt('persist-output')),
-      },
+      readiness: { store: () => store.ping(), jobs: () => engine.ping() },
       taskCounts: () => store.taskCounts(),
       attentionCounts: () => store.attentionCounts(),
     });
@@ -225,45 +231,111 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     const url = await server.listen({ host: config.host, port: config.port });
     listening ??= localUrl(url);
 
-    const first = await prepareFirstRun({
-      dataDir: config.dataDir,
-      store,
-      keyring,
-      clock,
-      newId: ctx.newId,
-      baseUrl: publicUrl(),
-      adminToken,
-      demo: config.demo && sandbox.url !== null,
-    });
+    const first = await store.alone(() =>
+      prepareFirstRun({
+        dataDir: config.dataDir,
+        store,
+        keyring,
+        clock,
+        newId: ctx.newId,
+        baseUrl: publicUrl(),
+        adminToken,
+        demo: config.demo && sandbox.url !== null,
+      }),
+    );
 
-    const jobs = createEmbeddedJobs({ store, clock, random: ctx.random, onError });
-    workPersist(ctx, jobs);
-    closers.push(() => jobs.stop());
-    const attention = startAttention(ctx, {
-      tell: ({ id, accountId, channelId }) =>
-        log.warn(
-          { task: id, account: accountId, channel: channelId },
-          'an attempt was lost: it may exist upstream. Look at GET /admin/v1/tasks/{id}, then retry it or mark it failed',
-        ),
-      onError: (error) => onError(error, 'attention'),
-    });
-    closers.push(() => attention.stop());
-    const deliveries = startDeliveries(ctx, onError);
-    closers.push(() => deliveries.stop());
-    await lanes.start(ctx);
+    if (works) {
+      workPersist(ctx, jobs);
+      closers.push(() => jobs.stop());
+      const deliveries = startDeliveries(ctx, onError);
+      closers.push(() => deliveries.stop());
+    }
     closers.push(
       () => lanes.stop(),
+      // First of all, so that other nodes go on with what is left.
       () => duties.stop(),
     );
+    await lanes.start(ctx);
     keeper.start();
-    const sweep = startSweep(ctx, (error) => onError(error, 'sweep'));
-    closers.push(() => sweep.stop());
+    if (works) await startDuties(ctx, duties, log);
 
     return { url, firstRun: first.content, isFirstRun: first.isNew, server, close };
   } catch (error) {
     await close().catch(() => {});
     throw error;
   }
+}
+
+/** What one node does for all of them, besides the lanes. */
+async function startDuties(ctx: FlowContext, duties: Duties, log: Logger): Promise<void> {
+  const onError = (where: string) => (error: unknown) => log.error({ err: error, where }, `${where} failed`);
+  await duties.want('sweep', async () => startSweep(ctx, onError('sweep')));
+  await duties.want('attention', async () =>
+    startAttention(ctx, {
+      tell: ({ id, accountId, channelId }) =>
+        log.warn(
+          { task: id, account: accountId, channel: channelId },
+          'an attempt was lost: it may exist upstream. Look at GET /admin/v1/tasks/{id}, then retry it or mark it failed',
+        ),
+      onError: onError('attention'),
+    }),
+  );
+}
+
+/** The store is opened first, so that a database which cannot be used is named by it; no job is written before both are. */
+function deferredJobWriter(): { writer: JobWriter; to: JobWriter | null } {
+  const written: ReturnType<typeof deferredJobWriter> = {
+    to: null,
+    writer: {
+      async insert(jobs, executeSql) {
+        if (written.to === null) throw new Error('the job engine is not open yet');
+        await written.to.insert(jobs, executeSql);
+      },
+    },
+  };
+  return written;
+}
+
+interface JobEngine {
+  jobs: Jobs;
+  duties: Duties;
+  /** Rejects when it is out of reach. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Rows of the embedded store for one process; pg-boss in the shared database for many, loaded where it is used. */
+async function openJobEngine(
+  { databaseUrl, role }: Config,
+  options: {
+    store: Store;
+    clock: Clock;
+    onError: (error: unknown, where: string) => void;
+    written: ReturnType<typeof deferredJobWriter>;
+  },
+): Promise<JobEngine> {
+  const { store, clock, onError, written } = options;
+  if (databaseUrl === null) {
+    return {
+      jobs: createEmbeddedJobs({ store, clock, random: Math.random, onError }),
+      duties: createSoleDuties(),
+      ping: async () => void (await store.jobs.nextRunAt('persist-output')),
+      close: async () => {},
+    };
+  }
+  const [{ openBoss }, { createPgBossJobs }, { createPgBossDuties }] = await Promise.all([
+    import('./jobs/boss.ts'),
+    import('./jobs/pg-boss.ts'),
+    import('./jobs/pg-boss-duties.ts'),
+  ]);
+  const boss = await openBoss({ url: databaseUrl, supervises: role !== 'api', onError });
+  written.to = boss.writer;
+  return {
+    jobs: createPgBossJobs({ boss, clock: steadyClock, onCommit: store.onCommit, onError }),
+    duties: createPgBossDuties({ boss, clock: steadyClock, onError }),
+    ping: () => boss.ping(),
+    close: () => boss.close(),
+  };
 }
 
 /** A price override that names nothing is the operator's to mend. */

@@ -41,6 +41,7 @@ describe('without any setting', () => {
       prices: [],
       retentionMs: 30 * 86_400_000,
       databaseUrl: null,
+      role: 'all',
       redisUrl: null,
       s3: null,
     });
@@ -161,6 +162,9 @@ describe('a variable', () => {
     const remote = load({ DATABASE_URL: url, REELAY_SANDBOX: 'http://sandbox:8788' });
     assert.equal(remote.sandbox.url, 'http://sandbox:8788');
     refuses(() => load({ DATABASE_URL: url, REELAY_SANDBOX: 'embedded' }), /npm run sandbox/);
+    assert.equal(load({ DATABASE_URL: url, REELAY_ROLE: 'api' }).role, 'api');
+    refuses(() => load({ REELAY_ROLE: 'api' }), /set DATABASE_URL/);
+    refuses(() => load({ DATABASE_URL: url, REELAY_ROLE: 'worker' }), /set REELAY_PUBLIC_URL/);
   });
 
   test('an S3 endpoint that is no plain origin is refused, and so is half a configuration', () => {
@@ -226,6 +230,7 @@ trust_proxy: [10.1.0.0/16]
 log_level: info
 retention_days: 7
 database_url: postgresql://db/reelay
+role: worker
 redis_url: redis://cache:6379
 s3: { endpoint: 'https://s3.example.com', region: auto, bucket: films, access_key: key, secret_key: hidden }
 prices:
@@ -254,6 +259,7 @@ prices:
       ],
       retentionMs: 7 * 86_400_000,
       databaseUrl: 'postgresql://db/reelay',
+      role: 'worker',
       redisUrl: 'redis://cache:6379',
       s3: {
         endpoint: 'https://s3.example.com',
@@ -282,6 +288,7 @@ prices:
       REELAY_TRUST_PROXY: '10.2.0.0/16, ::1',
       REELAY_LOG_LEVEL: 'error',
       DATABASE_URL: 'postgres://other/reelay',
+      REELAY_ROLE: 'api',
       REDIS_URL: 'redis://other',
       REELAY_S3_ENDPOINT: 'http://minio:9000',
       REELAY_S3_REGION: 'eu-west-1',

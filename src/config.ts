@@ -48,6 +48,7 @@ const fileSchema = z.strictObject({
   prices: z.array(priceOverride).optional(),
   retention_days: z.number().positive().optional(),
   database_url: z.string().optional(),
+  role: z.string().optional(),
   redis_url: z.string().optional(),
   s3: z
     .strictObject({
@@ -69,6 +70,8 @@ export interface Config {
   dataDir: string;
   /** `postgres://…`: the database that several nodes share; null: SQLite in `dataDir`. */
   databaseUrl: string | null;
+  /** What this node does: answers requests, works in the background, or both. */
+  role: 'all' | 'api' | 'worker';
   /** How callers and upstreams reach us; null: from the address we listen on. */
   publicUrl: string | null;
   currency: 'USD' | 'CNY';
@@ -111,6 +114,7 @@ export function loadConfig(env: Record<string, string | undefined>, cwd = proces
     port: integer('PORT', value('PORT') ?? file.port ?? 8787, 0, 65_535),
     dataDir: resolve(cwd, value('REELAY_DATA') ?? file.data ?? './data'),
     databaseUrl: database,
+    role: oneOf('REELAY_ROLE', value('REELAY_ROLE') ?? file.role ?? 'all', ['all', 'api', 'worker']),
     publicUrl: publicUrl(value('REELAY_PUBLIC_URL') ?? file.public_url),
     currency: oneOf('REELAY_CURRENCY', (value('REELAY_CURRENCY') ?? file.currency ?? 'USD').toUpperCase(), [
       'USD',
@@ -153,7 +157,24 @@ export function loadConfig(env: Record<string, string | undefined>, cwd = proces
       REELAY_S3_SECRET_KEY: value('REELAY_S3_SECRET_KEY') ?? file.s3?.secret_key,
     }),
   };
+  refuseLonelyRole(config);
   return deepFreeze(config);
+}
+
+/** A part of a cluster needs the other part, and callers need to know where it is. */
+function refuseLonelyRole({ role, databaseUrl: database, publicUrl: url }: Config): void {
+  if (role === 'all') return;
+  if (database === null) {
+    throw new ConfigError(
+      `The role "${role}" is for one of several nodes that share a database: set DATABASE_URL, or use the role "all".`,
+    );
+  }
+  if (role === 'worker' && url === null) {
+    throw new ConfigError(
+      'A node with the role "worker" answers no callers: set REELAY_PUBLIC_URL to where the others are reached, for the ' +
+        'links it hands to upstreams and receivers.',
+    );
+  }
 }
 
 function readFile(env: Record<string, string | undefined>, cwd: string): z.infer<typeof fileSchema> {

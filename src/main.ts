@@ -17,11 +17,11 @@ const GROWTH_FACTOR = 2;
  * until all is loaded (25 MiB less when idle, start no slower), then grows with the load. Compiled code is only
  * reused under the very flags it was compiled with, so the flag comes before the cache.
  */
-export async function main(): Promise<void> {
+export async function main(env: Record<string, string | undefined> = process.env): Promise<void> {
   setFlagsFromString('--semi-space-growth-factor=1');
   enableCompileCache();
   const { run } = await import('./run.ts');
-  await run();
+  await run(env);
   setFlagsFromString(`--semi-space-growth-factor=${GROWTH_FACTOR}`);
   // Whoever ends us with SIGKILL would otherwise find the next start as slow as the first.
   setTimeout(flushCompileCache, FLUSH_AFTER_MS).unref();

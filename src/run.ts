@@ -7,11 +7,11 @@ import { startGateway, type GatewayHandle } from './app.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 
 /** Starts the gateway of this process and keeps it until SIGTERM or SIGINT. */
-export async function run(): Promise<void> {
+export async function run(env: Record<string, string | undefined>): Promise<void> {
   let config: Config;
   let gateway: GatewayHandle;
   try {
-    config = loadConfig(process.env);
+    config = loadConfig(env);
     gateway = await startGateway(config);
   } catch (error) {
     if (error instanceof ConfigError || isListenError(error) || (error as Error).name === 'StoreLocked') {

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import type { RootKeys } from './core/ports.ts';
-import { writePrivateFile } from './lib/private-file.ts';
+import { createPrivateFile, writePrivateFile } from './lib/private-file.ts';
 import { deriveKey, type SealKey } from './lib/seal.ts';
 
 export const SECRET_FILE = 'secret';
@@ -121,6 +121,6 @@ function kept(path: string, make: () => string): string {
     );
   }
   const text = make();
-  writePrivateFile(path, `${text}\n`);
-  return text;
+  // Another node on the same directory may have been quicker.
+  return createPrivateFile(path, `${text}\n`) ? text : kept(path, make);
 }

@@ -53,7 +53,7 @@ beforeEach(() => {
       },
       onCommit(topic, listener) {
         assert.equal(topic, 'keys');
-        keysChanged = listener;
+        keysChanged = () => listener(null);
         return () => {};
       },
     },

@@ -45,7 +45,7 @@ before(async () => {
       newId: (prefix) => ids.newId(prefix, clock.now()),
       priceBook: { currency: 'USD', version: 'test', prices: new Map() },
       channels: { open: (row) => ({ id: row.id }) as never, asItCounts: (row) => row },
-      lanes: { running: () => 0, lookAfter: () => {} },
+      lanes: { running: async () => 0, lookAfter: () => {} },
       route: async (_request, pinned) => pinned ?? 'chan_none',
       owner: 'test',
       settings: { taskDeadlineMs: 86_400_000, retentionMs: 86_400_000 },

@@ -15,6 +15,8 @@ import type { Attention, TaskState } from '../core/task.ts';
 
 /** What the HTTP shell is given; it knows nothing of what is behind these. */
 export interface ServerOptions {
+  /** False on a node that only works in the background: then there is nothing but health and metrics. */
+  answersCallers?: boolean;
   gateway: Gateway;
   admin: Admin;
   dialects: readonly Dialect<FastifyInstance>[];

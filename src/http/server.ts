@@ -58,10 +58,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   addJsonBody(server);
   addAccessLog(server);
   const metrics = addMetrics(server, options);
+  addHealth(server, options, metrics);
+  if (options.answersCallers === false) return server;
   await addCors(server);
   await addSwagger(server, options);
 
-  addHealth(server, options, metrics);
   addOpenapi(server);
   addReference(server);
   addContent(server, options);

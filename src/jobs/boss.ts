@@ -22,6 +22,8 @@ export interface Boss {
   prepare(queue: string, settings: QueueSettings): Promise<void>;
   /** For the store: writes the jobs of a change in its transaction. */
   writer: JobWriter;
+  /** Rejects when the database is out of reach. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -119,6 +121,7 @@ export async function openBoss({
     pgBoss,
     prepare,
     writer,
+    ping: async () => void (await pgBoss.getDb().executeSql('select 1')),
     async close() {
       // Whoever works on jobs has stopped before; nothing is to be waited for.
       await pgBoss.stop({ graceful: false });

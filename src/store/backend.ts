@@ -10,6 +10,8 @@ export interface Backend {
   write<Name extends MutationName>(name: Name, args: ArgsOf<Name>): Promise<ResultOf<Name>>;
   /** Reads the whole ledger in one snapshot without holding up anything else. */
   verifyLedger(): Promise<LedgerVerdict>;
+  /** Runs `work` while no other node that shares the store runs any. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result>;
   onCommit(topic: string, listener: (detail: string | null) => void): () => void;
   close(): Promise<void>;
 }

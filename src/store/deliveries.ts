@@ -5,6 +5,7 @@
 import { toldAs } from '../core/webhook.ts';
 import type { ClaimedDelivery, WebhookStore } from '../core/webhook-ports.ts';
 import type { WebhookDeliveriesTable, WebhookMessagesTable } from './schema.ts';
+import { leaveLocked } from './engine.ts';
 import { change, first, rows, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
 
 /** After so many tries of an earlier delivery about the same task, later ones no longer wait for it. */
@@ -78,36 +79,41 @@ const hastenEarlier = statement<{ lane: string; task_id: string; at: number }>()
     .where('next_at', '>', arg('at')),
 );
 
-const due = statement<{ lane: string; at: number; limit: number }>()((db, arg) =>
-  db
-    .selectFrom('webhook_deliveries as delivery')
-    .select('delivery.id')
-    .where('delivery.lane', '=', arg('lane'))
-    .where('delivery.next_at', '<=', arg('at'))
-    .where('delivery.settled_at', 'is', null)
-    .where('delivery.held_at', 'is', null)
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom('webhook_deliveries as earlier')
-            .select('earlier.id')
-            .whereRef('earlier.task_id', '=', 'delivery.task_id')
-            .whereRef('earlier.lane', '=', 'delivery.lane')
-            .whereRef('earlier.id', '<', 'delivery.id')
-            .where('earlier.settled_at', 'is', null)
-            .where('earlier.held_at', 'is', null)
-            .where((inner) =>
-              inner.or([inner('earlier.leased', '=', 1), inner('earlier.tries', '<', ORDERED_TRIES)]),
-            ),
+/** Those that another node is claiming at this moment are left to it. */
+const due = statement<{ lane: string; at: number; limit: number }>()((db, arg, engine) =>
+  leaveLocked(
+    engine,
+    db
+      .selectFrom('webhook_deliveries as delivery')
+      .select('delivery.id')
+      .where('delivery.lane', '=', arg('lane'))
+      .where('delivery.next_at', '<=', arg('at'))
+      .where('delivery.settled_at', 'is', null)
+      .where('delivery.held_at', 'is', null)
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('webhook_deliveries as earlier')
+              .select('earlier.id')
+              .whereRef('earlier.task_id', '=', 'delivery.task_id')
+              .whereRef('earlier.lane', '=', 'delivery.lane')
+              .whereRef('earlier.id', '<', 'delivery.id')
+              .where('earlier.settled_at', 'is', null)
+              .where('earlier.held_at', 'is', null)
+              .where((inner) =>
+                inner.or([inner('earlier.leased', '=', 1), inner('earlier.tries', '<', ORDERED_TRIES)]),
+              ),
+          ),
         ),
-      ),
-    )
-    .orderBy('delivery.next_at')
-    .limit(arg('limit')),
+      )
+      .orderBy('delivery.next_at')
+      .limit(arg('limit')),
+  ),
 );
 
-const lease = statement<{ id: string; until: number }>()((db, arg) =>
+/** Compared once more: between the two statements another node may have claimed it and let go of the row. */
+const lease = statement<{ id: string; at: number; until: number }>()((db, arg) =>
   db
     .updateTable('webhook_deliveries')
     .set((eb) => ({
@@ -117,6 +123,7 @@ const lease = statement<{ id: string; until: number }>()((db, arg) =>
       tries: eb('tries', '+', 1),
     }))
     .where('id', '=', arg('id'))
+    .where('next_at', '<=', arg('at'))
     .where('settled_at', 'is', null)
     .where('held_at', 'is', null)
     .returningAll(),
@@ -266,7 +273,7 @@ export const claimDeliveries: Mutation<Parameters<WebhookStore['claim']>[0], Cla
   const claimed: ClaimedDelivery[] = [];
   for (const { lane, limit } of lanes) {
     for (const { id } of yield* rows(due, { lane, at, limit })) {
-      const row: WebhookDeliveriesTable | null = yield* first(lease, { id, until: leaseUntil });
+      const row: WebhookDeliveriesTable | null = yield* first(lease, { id, at, until: leaseUntil });
       if (row === null) continue;
       const message: WebhookMessagesTable | null = yield* first(messageOf, { id: row.message_id });
       if (message === null) throw new Error(`delivery ${id} has no message`);

@@ -48,6 +48,13 @@ export function lockRows<Query extends Lockable<Query>>(engine: Engine, query: Q
   return engine.sharesRows ? query.forUpdate() : query;
 }
 
+type Skippable<Query> = { forUpdate(): { skipLocked(): Query } };
+
+/** Takes rows to work on: whatever another writer has locked is left to it, nobody waits for anybody. */
+export function leaveLocked<Query extends Skippable<Query>>(engine: Engine, query: Query): Query {
+  return engine.sharesRows ? query.forUpdate().skipLocked() : query;
+}
+
 const sqliteBuilder = new Kysely<Database>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),

@@ -1,11 +1,10 @@
 /** The Store port, put together from an engine's backend and the procedures. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { GatewayError } from '../core/errors.ts';
-import type { OpenAttempt, OpenAttemptKey, Page, Store } from '../core/ports.ts';
-import type { Task } from '../core/task.ts';
+import type { OpenAttempt, OpenAttemptKey, Store } from '../core/ports.ts';
 import { idFloor } from '../lib/ids.ts';
 import { getAccount, listAccounts } from './accounts.ts';
-import { adminTasksBefore, type AdminQuery } from './admin-tasks.ts';
+import { adminTasks } from './admin-tasks.ts';
 import type { Backend } from './backend.ts';
 import { channelHealth } from './channel-health.ts';
 import { openAttemptCount, openAttemptKeys } from './cluster.ts';
@@ -34,7 +33,7 @@ import {
   waitingTasks,
 } from './lane-queue.ts';
 import { attentionCounts } from './operator-actions.ts';
-import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
+import { BEFORE_ALL_IDS } from './page.ts';
 import { findUsedKey } from './repeats.ts';
 import { findResource, isOwnedUpstream, isResourceId, pageResources } from './resources.ts';
 import { sealedStore } from './sealed.ts';
@@ -74,30 +73,18 @@ export function createStore(backend: Backend): Store {
     return all;
   }
 
-  async function adminTasks(query: AdminQuery): Promise<Page<Task>> {
-    const found: Task[] = [];
-    for (let before: string | null = query.cursor ?? AFTER_ALL_IDS; before !== null; await turn()) {
-      const step: { tasks: Task[]; next: string | null } = await read(
-        adminTasksBefore(query, before, query.limit + 1 - found.length),
-      );
-      for (const task of step.tasks) found.push(task);
-      before = found.length > query.limit ? null : step.next;
-    }
-    return toPage(query, found, (task) => task);
-  }
-
   return {
-    createAccount: (row) => write('createAccount', row),
+    createAccount: (row, remember = null) => write('createAccount', { row, remember }),
     updateAccount: (id, patch, at) => write('updateAccount', { id, patch, at }),
     getAccount: (id) => read(getAccount(id)),
     listAccounts: (query) => read(listAccounts(query)),
-    createKey: (row) => write('createKey', row),
+    createKey: (row, remember = null) => write('createKey', { row, remember }),
     listKeys: (accountId) => read(listKeys(accountId)),
     updateKey: (key, patch) => write('updateKey', { ...key, patch }),
     revokeKey: (accountId, id, at) => write('revokeKey', { accountId, id, at }),
     findKeyByHash: (keyHash) => read(findKeyByHash(keyHash)),
     findKeyByAccessKey: (accessKey) => read(findKeyByAccessKey(accessKey)),
-    createChannel: (row) => write('createChannel', row),
+    createChannel: (row, remember = null) => write('createChannel', { row, remember }),
     updateChannel: (id, patch) => write('updateChannel', { id, patch }),
     deleteChannel: (id, at) => write('deleteChannel', { id, at }),
     getChannel: (id) => read(getChannel(id)),
@@ -125,7 +112,7 @@ export function createStore(backend: Backend): Store {
     findTask: (accountId, idOrExternalId) => read(findTask(accountId, idOrExternalId)),
     listTasks: (query) => read(listTasks(query)),
     pageTasks: (query) => read(pageTasks(query)),
-    adminTasks,
+    adminTasks: (query) => adminTasks(read, query),
     waitingTasks: (channelId, pool, limit) => read(waitingTasks(channelId, pool, limit)),
     waitingPage: (channelId, pool, after, limit) => read(waitingPage(channelId, pool, after, limit)),
     waitingPlaces: (channelId, pool, after, limit) => read(waitingPlaces(channelId, pool, after, limit)),
@@ -163,6 +150,7 @@ export function createStore(backend: Backend): Store {
     toppedUp: (accountId) => read(toppedUp(accountId)),
 
     findUsedKey: (scope, key, at) => read(findUsedKey(scope, key, at)),
+    rememberAnswer: (input) => write('rememberAnswer', input),
     claimSending: (input) => write('claimSending', input),
     forgetRepeats: (input) => write('forgetRepeats', input),
 
@@ -195,6 +183,7 @@ export function createStore(backend: Backend): Store {
     getEvent: (id) => read(getEvent(id)),
     listEvents: (query) => read(listEvents(query)),
     onCommit: backend.onCommit,
+    alone: backend.alone,
     tell: (topic) => write('tell', { topic }),
     ping: async () => void (await read(listChannels())),
     close: () => backend.close(),

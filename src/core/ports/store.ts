@@ -24,6 +24,7 @@ import type {
   OperatorNote,
   Page,
   PageQuery,
+  RememberAnswer,
   RememberKey,
   ResourceRow,
   UsableKey,
@@ -40,7 +41,7 @@ import type { SealedStore } from './secrets.ts';
  */
 export interface Store {
   // accounts, keys, channels
-  createAccount(row: AccountRow): Promise<void>;
+  createAccount(row: AccountRow, remember?: RememberKey | null): Promise<void>;
   /** `limits: null` takes them away. */
   updateAccount(
     id: string,
@@ -49,7 +50,7 @@ export interface Store {
   ): Promise<AccountRow | null>;
   getAccount(id: string): Promise<AccountRow | null>;
   listAccounts(query: PageQuery): Promise<Page<AccountRow>>;
-  createKey(row: KeyRow & { keyHash: string }): Promise<void>;
+  createKey(row: KeyRow & { keyHash: string }, remember?: RememberAnswer | null): Promise<void>;
   listKeys(accountId: string): Promise<KeyRow[]>;
   /** Null when there is no such key. `limits: null` takes them away. */
   updateKey(
@@ -61,7 +62,7 @@ export interface Store {
   /** Only keys that are not revoked, with the account's status. */
   findKeyByHash(keyHash: string): Promise<UsableKey | null>;
   findKeyByAccessKey(accessKey: string): Promise<UsableKey | null>;
-  createChannel(row: ChannelRow): Promise<void>;
+  createChannel(row: ChannelRow, remember?: RememberKey | null): Promise<void>;
   updateChannel(id: string, patch: Partial<Omit<ChannelRow, 'id' | 'createdAt'>>): Promise<ChannelRow | null>;
   /** Deleted channels stay readable by id, so that their running tasks can be polled to the end. */
   deleteChannel(id: string, at: number): Promise<boolean>;
@@ -291,6 +292,8 @@ export interface Store {
 
   // repeats
   /** What a key was used for, unless that is longer ago than keys are kept. */
+  /** Notes what a key was used for, where that has no row of its own. */
+  rememberAnswer(input: { remember: RememberAnswer; subjectId: string; at: number }): Promise<void>;
   findUsedKey(scope: string, key: string, at: number): Promise<UsedKey | null>;
   /**
    * The task of an earlier sending of this request, sent since `since`; null when there is none that a sending with
@@ -336,6 +339,8 @@ export interface Store {
   onCommit(topic: string, listener: (detail: string | null) => void): () => void;
   /** Lets the listeners of a topic know, on every node; a detail follows the topic after a space. */
   tell(topic: string): Promise<void>;
+  /** Runs `work` while no other node that shares the store runs any: what is made once for all of them. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Throws when the engine cannot be reached. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -70,7 +70,10 @@ before(async () => {
     newId: (prefix) => ids.newId(prefix, clock.now()),
     priceBook,
     channels: { open: (row) => open(row), asItCounts },
-    lanes: { running: () => 3, lookAfter: (task, attemptId) => void lookedAfter.push([task.id, attemptId]) },
+    lanes: {
+      running: async () => 3,
+      lookAfter: (task, attemptId) => void lookedAfter.push([task.id, attemptId]),
+    },
     route: async (_request, pinned) => pinned ?? routedTo,
     owner: 'test',
     settings: { taskDeadlineMs: 86_400_000, retentionMs: 30 * 86_400_000 },

@@ -58,7 +58,7 @@ before(async () => {
       ]),
     },
     channels: { open: (row) => ({ id: row.id }) as never, asItCounts: (row) => row },
-    lanes: { running: () => 0, lookAfter: () => {} },
+    lanes: { running: async () => 0, lookAfter: () => {} },
     route: async (_request, pinned) => pinned ?? 'chan_none',
     owner: 'test',
     settings: { taskDeadlineMs: 86_400_000, retentionMs: 86_400_000 },

@@ -19,6 +19,9 @@ const SERVER_VERSION_MIN = 130_000;
 /** Of the advisory lock under which one node at a time migrates: "reelay" as a number. */
 const MIGRATION_LOCK = 0x7265656c6179n;
 
+/** Of the one under which nodes do what is done once for all of them. */
+const ALONE_LOCK = MIGRATION_LOCK + 1n;
+
 const READERS_MAX = 4;
 const WRITERS_MAX = 2;
 /** Enough for every caller one node can have waiting, few enough that none waits long for the others. */
@@ -74,6 +77,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Backend> {
     write: <Name extends MutationName>(name: Name, args: ArgsOf<Name>) =>
       writers.write(name, args) as Promise<ResultOf<Name>>,
     verifyLedger: () => verifyIn(() => open('verifies')),
+    alone: (work) => aloneIn(() => open('migrates'), work),
     onCommit: topics.subscribe,
     async close() {
       await Promise.all([readers.close(), writers.close()]);
@@ -114,6 +118,20 @@ async function prepareDatabase(open: () => Promise<Connection>, at: number): Pro
     await connection.execute({ text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
     await drive(connection, migrate(postgresEngine, at));
     await connection.execute({ text: 'commit' });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The lock is the session's: it is free again when the process dies. */
+async function aloneIn<Result>(
+  open: () => Promise<Connection>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const connection = await open();
+  try {
+    await connection.execute({ text: `select pg_advisory_lock(${ALONE_LOCK})` });
+    return await work();
   } finally {
     await connection.close();
   }
