@@ -12,22 +12,33 @@ const DOORS = [
   { path: '/v1/video/generations', model: 'model' },
 ] as const;
 
+/** Where a caller reaches the gateway. */
+export interface Door {
+  readonly url: string;
+}
+
 /** One create; the door follows from the name's number. */
 export function create(
-  world: World,
+  world: Door,
   account: Account,
   number: number,
   prompt: string,
-  headers: Record<string, string> = {},
+  more: Record<string, unknown> = {},
 ): Promise<Answer> {
   const door = DOORS[number % DOORS.length]!;
-  const json = { [door.model]: 'kling-v1-6', prompt, external_task_id: `chaos-${number}` };
-  return call(world.url + door.path, { key: account.key, json, headers });
+  const json = { [door.model]: 'kling-v1-6', prompt, external_task_id: `chaos-${number}`, ...more };
+  return call(world.url + door.path, { key: account.key, json });
+}
+
+/** A feature that is answered within its request: faces found in a film. */
+export function findFaces(world: Door, account: Account, number: number): Promise<Answer> {
+  const json = { video_url: `https://example.com/film-${number}.mp4`, external_task_id: `chaos-${number}` };
+  return call(`${world.url}/kling/v1/videos/identify-face`, { key: account.key, json });
 }
 
 /** The task id of a successful answer, whichever door it came through. */
 export function idOf({ body }: Answer): string {
-  return body.task_id ?? body.data?.task_id;
+  return body.task_id ?? body.data?.task_id ?? body.id;
 }
 
 /** Callers that go on creating, however often the gateway dies under them, so that a number of tasks stays open. */
@@ -37,24 +48,22 @@ export class Crowd {
   unanswered = 0;
   /** Answers other than 2xx, by status. */
   readonly refused = new Map<number, number>();
-  readonly #world: World;
-  readonly #account: Account;
-  readonly #promptOf: (number: number) => string;
+  readonly #world: Pick<World, 'openTasks'>;
+  readonly #send: (number: number) => Promise<Answer>;
   #next = 0;
   #open = 0;
   #wanted = 0;
   #isOver = false;
   readonly #work: Promise<unknown>;
 
+  /** `send` makes the create of this number. */
   constructor(options: {
-    world: World;
-    account: Account;
-    promptOf: (number: number) => string;
+    world: Pick<World, 'openTasks'>;
+    send: (number: number) => Promise<Answer>;
     connections: number;
   }) {
     this.#world = options.world;
-    this.#account = options.account;
-    this.#promptOf = options.promptOf;
+    this.#send = options.send;
     this.#work = Promise.all([
       this.#count(),
       ...Array.from({ length: options.connections }, () => this.#create()),
@@ -91,7 +100,7 @@ export class Crowd {
       }
       const number = this.#next++;
       try {
-        const answer = await create(this.#world, this.#account, number, this.#promptOf(number));
+        const answer = await this.#send(number);
         if (answer.status < 300) {
           this.told.add(idOf(answer));
           this.#open++;

@@ -6,7 +6,7 @@ import { balance } from './balance.ts';
 import { clockJump } from './clock-jump.ts';
 import { diskFull } from './disk-full.ts';
 import { idempotency } from './idempotency.ts';
-import { ALL_STEPS, kills } from './kills.ts';
+import { ALL_STEPS, IMMEDIATE_STEPS, immediateKills, kills } from './kills.ts';
 import { lies } from './lies.ts';
 import { locked } from './locked.ts';
 import { malformed } from './malformed.ts';
@@ -17,6 +17,7 @@ const seed = Number(process.env.REELAY_FUZZ_SEED ?? Date.now() % 1_000_000);
 
 const proofs: Record<string, () => Promise<Report>> = {
   kills: () => kills({ inFlight: 1_000, randomKills: 25, steps: ALL_STEPS, speed: 2 }),
+  'immediate-kills': () => immediateKills({ callers: 8, randomKills: 10, steps: IMMEDIATE_STEPS }),
   balance: () => balance({ creates: 200, affordable: 50 }),
   idempotency: () => idempotency({ keys: 1_000, repeats: 20 }),
   lies: () => lies({ tasksPerLie: 20, lieMs: 4_000, outageMs: 30_000, speed: 60 }),

@@ -5,7 +5,7 @@ import { balance } from '../chaos/balance.ts';
 import { clockJump } from '../chaos/clock-jump.ts';
 import { diskFull } from '../chaos/disk-full.ts';
 import { idempotency } from '../chaos/idempotency.ts';
-import { kills } from '../chaos/kills.ts';
+import { immediateKills, kills } from '../chaos/kills.ts';
 import { lies } from '../chaos/lies.ts';
 import { locked } from '../chaos/locked.ts';
 import { malformed } from '../chaos/malformed.ts';
@@ -21,8 +21,14 @@ const PROOFS: Record<string, () => Promise<Report>> = {
     kills({
       inFlight: 50,
       randomKills: 2,
-      steps: ['submit:after-accept', 'attempt:after-upstream', 'persist:before-finish'],
+      steps: ['submit:after-accept', 'attempt:after-upstream', 'persist:before-finish', 'deliver:after-post'],
       speed: 10,
+    }),
+  'killed while features are answered at once': () =>
+    immediateKills({
+      callers: 4,
+      randomKills: 2,
+      steps: ['attempt:after-upstream', 'persist:before-finish'],
     }),
   'many creates on a small balance': () => balance({ creates: 200, affordable: 50 }),
   'repeated idempotency keys': () => idempotency({ keys: 30, repeats: 20 }),
