@@ -22,7 +22,8 @@ const MAY_KNOW: Record<string, string[]> = {
   workers: ['core', 'flows', 'lib'],
   http: ['core', 'lib'],
   sandbox: ['core', 'lib', 'providers'],
-  cli: ['app.ts', 'config.ts', 'main.ts', 'version.ts', 'lib'],
+  upkeep: ['config.ts', 'core', 'lib', 'media', 'secrets.ts', 'store', 'version.ts'],
+  cli: ['app.ts', 'config.ts', 'main.ts', 'upkeep', 'version.ts', 'lib'],
 };
 /** The composition root and what starts it. */
 const ROOT = new Set([

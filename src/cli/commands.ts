@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. */
 import { accountsCreate, accountsList } from './accounts.ts';
+import { backup } from './backup.ts';
 import { channelsAdd, channelsList, channelsProbe } from './channels.ts';
 import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
@@ -7,6 +8,7 @@ import { download } from './download.ts';
 import { generate } from './generate.ts';
 import { keysCreate, keysList, keysRevoke } from './keys.ts';
 import { ledgerList, ledgerVerify } from './ledger.ts';
+import { restore } from './restore.ts';
 import { secretsRotate, secretsStatus } from './secrets.ts';
 import { start } from './start.ts';
 import { tasksDelete, tasksGet, tasksList } from './tasks.ts';
@@ -32,5 +34,7 @@ export const commands: Command[] = [
   channelsProbe,
   secretsStatus,
   secretsRotate,
+  backup,
+  restore,
   doctor,
 ];
