@@ -200,6 +200,8 @@ export interface WebhookStore {
     since: number;
     at: number;
   }): Promise<number>;
+  /** The clock was put back by so much: what waits for a time comes as much earlier. */
+  bringForward(byMs: number): Promise<void>;
   /** Forgets messages older than `before` that nobody waits for; answers how many. */
   prune(input: { before: number; limit: number }): Promise<number>;
 

@@ -13,7 +13,6 @@ import {
 import { noteHealth } from './channel-health.ts';
 import { tell } from './cluster.ts';
 import { createChannel, deleteChannel, updateChannel } from './channels.ts';
-import { doubtWaiting } from './doubt-waiting.ts';
 import { createFile, deleteFile } from './files.ts';
 import { finishTask } from './finish-task.ts';
 import { bringJobsForward, claimJobs, completeJob, enqueueJob, failJob } from './jobs.ts';
@@ -26,6 +25,7 @@ import { failTask, refundTask, retryTask } from './operator-actions.ts';
 import { deleteResource } from './resources.ts';
 import { claimSending, forgetRepeats } from './repeats.ts';
 import { noteRootKey, resealValues, retireRootKey } from './sealed.ts';
+import { bringDeliveriesForward } from './set-back.ts';
 import { settleDelivery } from './settle-delivery.ts';
 import type { Mutation } from './statement.ts';
 import { acceptTask, cancelTask, forgetMedia, hideTask, startTask } from './tasks.ts';
@@ -76,6 +76,7 @@ export const mutations = {
   claimDeliveries,
   fixMessageBody,
   settleDelivery,
+  bringDeliveriesForward,
   redeliver,
   redeliverAll,
   pruneMessages,
@@ -83,7 +84,6 @@ export const mutations = {
   resealValues,
   noteRootKey,
   retireRootKey,
-  doubtWaiting,
   enqueueJob,
   claimJobs,
   completeJob,

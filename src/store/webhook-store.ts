@@ -23,6 +23,7 @@ export function webhookStore({ read, write }: Backend): WebhookStore {
     getDelivery: (id) => read(getDelivery(id)),
     redeliver: (input) => write('redeliver', input),
     redeliverAll: (input) => write('redeliverAll', input),
+    bringForward: (byMs) => write('bringDeliveriesForward', { byMs }),
     prune: (input) => write('pruneMessages', input),
     listConsumption: (query) => read(listConsumption(query)),
     getConsumption: (accountId, sequence) => read(getConsumption(accountId, sequence)),

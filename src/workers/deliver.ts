@@ -6,6 +6,7 @@ import type { ClaimedDelivery } from '../core/webhook-ports.ts';
 import type { FlowContext } from '../flows/context.ts';
 import { deliver, DELIVERY_TIMEOUT_MS } from '../flows/deliver.ts';
 import { Loop } from '../lib/loop.ts';
+import { SetBack } from '../lib/set-back.ts';
 
 /** POSTs at once to one receiver; to one that hangs a single one, until it answers again. */
 const LANE_HANDS = 4;
@@ -37,6 +38,9 @@ export function startDeliveries(
 ): { stop(): Promise<void> } {
   const lanes = new Map<string, Lane>();
   const inHand = new Set<Promise<void>>();
+  const setBack = new SetBack();
+  /** By how much the clock was put back, until the rows know. */
+  let behindMs = 0;
   let pruneAt = 0;
   /** Where the last look ended for want of hands: the next one goes on from there. */
   let from = '';
@@ -45,6 +49,7 @@ export function startDeliveries(
     onError: (error) => onError(error, 'deliveries'),
     async step() {
       const at = ctx.clock.now();
+      await noticeSetBack(at);
       await take(at);
       if (at >= pruneAt) {
         const pruned = await ctx.store.webhooks.prune({ before: at - KEPT_MS, limit: PRUNE_BATCH });
@@ -57,6 +62,16 @@ export function startDeliveries(
   });
   const unsubscribe = ctx.store.onCommit('deliveries', () => loop.wake());
   loop.wake();
+
+  /** What waits for a later try would wait until it is again as late as it was. */
+  async function noticeSetBack(at: number): Promise<void> {
+    const byMs = setBack.take(at);
+    for (const lane of lanes.values()) lane.pausedUntil -= byMs;
+    pruneAt -= byMs;
+    behindMs += byMs;
+    if (behindMs > 0) await ctx.store.webhooks.bringForward(behindMs);
+    behindMs = 0;
+  }
 
   /** Goes once through the lanes, beginning where the last look was cut off. */
   async function take(at: number): Promise<void> {

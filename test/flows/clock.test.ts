@@ -57,6 +57,16 @@ describe('a clock that is put back', () => {
   }
 
   test(
+    'while the gateway runs does not keep it waiting either',
+    story(async (world) => {
+      const work = await begin(world);
+      world.clock.set(-30 * HOUR_MS);
+      await world.advance(15 * 60_000);
+      await work.allEnd();
+    }),
+  );
+
+  test(
     'and forth, again and again, loses nothing',
     story(async (world) => {
       const work = await begin(world);
