@@ -37,7 +37,7 @@ export async function fillFinished(scratch: string, count: number): Promise<Fill
         tier: index % 100_000 === 50_000 ? 'rare' : `tier-${index % 40}`,
         surface: index % 3 === 0 ? 'openai.videos' : 'kling.text2video',
         state,
-        error: state === 'failed' ? '{"code":"task_failed","message":"The model gave up."}' : null,
+        error: state === 'completed' ? null : '{"code":"task_failed","message":"The model gave up."}',
       },
     };
   });

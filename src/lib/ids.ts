@@ -79,11 +79,6 @@ export function idFloor(prefix: `${string}_`, nowMs: number): string {
   return prefix + timePrefix(nowMs);
 }
 
-/** Sorts before every task id of this time (Unix ms) and later, and after all earlier ones. */
-export function firstTaskIdAt(timeMs: number): string {
-  return `task_${timePrefix(timeMs)}`;
-}
-
 /** Whether a text has the form of a task id; says nothing about whether the task exists. */
 export function isTaskId(text: string): boolean {
   return /^task_[0-9A-Za-z]{32}$/.test(text);

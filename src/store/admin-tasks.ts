@@ -1,22 +1,41 @@
 /**
- * Operators' lists of tasks, by any filter. A filter without an index of its own is a walk through the tasks from the
- * newest down; it is done in steps, so that a rare match among a million does not hold up everything else.
+ * Operators' lists of tasks, by any filters. One of them leads: the one whose index holds the fewest tasks. The list
+ * walks down that index, newest first, and looks at each task for the other filters. It does so in steps, so that a
+ * rare match among a million does not hold up everything else.
  */
-import type { Store } from '../core/ports.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Page, Store } from '../core/ports.ts';
 import type { Attention, Task } from '../core/task.ts';
+import { idFloor } from '../lib/ids.ts';
+import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
 import { first, rows, statementVariants, type Procedure } from './statement.ts';
 import { fromTaskRow } from './task-row.ts';
 
-export type AdminQuery = Parameters<Store['adminTasks']>[0];
+type AdminQuery = Parameters<Store['adminTasks']>[0];
 
 /** Rows looked at in one step: a few milliseconds. */
 const STEP_ROWS = 1_000;
+/** No index is counted further than this, a millisecond: whoever holds more holds many. */
+const MANY = 10_000;
+/** A task's id tells when it was created, its row tells it again; a clock may be trimmed between the two. */
+const ID_SLACK_MS = 60_000;
+
+/** Filters with an index of their own, and one over the tasks that ended badly. */
+const INDEXED = ['tier', 'model', 'channel_id', 'account_id'] as const;
+type Indexed = (typeof INDEXED)[number];
+
+/**
+ * What an index leads to: the tasks of an account, of a model, …; those that ended in a state without a result, of all
+ * or of an account, a model, …; those an operator should look at; the open ones; or simply all.
+ */
+type Lead = Indexed | 'ended_badly' | `${Indexed} ended_badly` | 'attention' | 'open' | 'all';
 
 interface Args {
+  /** Ids of a step: below `before`, and from `from` on. */
   before: string;
-  /** Where the step ends, itself included. */
   from: string;
   limit: number;
+  offset: number;
   account_id: string;
   state: Task['state'];
   channel_id: string;
@@ -27,67 +46,155 @@ interface Args {
   attention: Attention;
 }
 
-const list = statementVariants<Args>()((db, arg, given) => {
+type Builder = Parameters<Parameters<ReturnType<typeof statementVariants<Args>>>[0]>;
+
+/** Ids of the tasks of a step that a lead leads to. No other filter stands here: no other index can be meant. */
+function leadIds([db, arg]: [Builder[0], Builder[1]], lead: Lead) {
+  const ids = db.selectFrom('tasks').select('id');
+  // In no order that helps, so not in steps either.
+  if (lead === 'open') {
+    return ids.where('deadline_at', '>', 0).where('state', '=', arg('state')).where('ended_at', 'is', null);
+  }
+  let query = ids.where('id', '<', arg('before')).where('id', '>=', arg('from'));
+  for (const name of INDEXED) {
+    if (lead === name || lead === `${name} ended_badly`) query = query.where(name, '=', arg(name));
+  }
+  if (lead.endsWith('ended_badly')) {
+    query = query.where('state', '=', arg('state')).where('error', 'is not', null);
+  }
+  if (lead === 'attention') {
+    query = query.where('attention', 'is not', null).where('attention', '=', arg('attention'));
+  }
+  return query;
+}
+
+/** How many there are, counted no further than `limit`. */
+const countOf = statementVariants<Args>()((db, arg, [lead]) =>
+  db
+    .selectFrom(
+      leadIds([db, arg], lead as Lead)
+        .limit(arg('limit'))
+        .as('found'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('number')),
+);
+
+/** The id a step ends with. */
+const stepEnd = statementVariants<Args>()((db, arg, [lead]) =>
+  leadIds([db, arg], lead as Lead)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .offset(arg('offset')),
+);
+
+/** Of the tasks of one step those that every filter lets through. */
+const tasksAmong = statementVariants<Args>()((db, arg, names) => {
+  // A filter that leads is met by whatever it leads to.
+  const [lead, ...given] = names;
   let query = db
     .selectFrom('tasks')
     .selectAll()
     .where('id', '<', arg('before'))
     .where('id', '>=', arg('from'));
-  if (given.has('account_id')) query = query.where('account_id', '=', arg('account_id'));
-  if (given.has('state')) query = query.where('state', '=', arg('state'));
-  if (given.has('channel_id')) query = query.where('channel_id', '=', arg('channel_id'));
-  if (given.has('model')) query = query.where('model', '=', arg('model'));
-  if (given.has('tier')) query = query.where('tier', '=', arg('tier'));
-  if (given.has('created_from')) query = query.where('created_at', '>=', arg('created_from'));
-  if (given.has('created_to')) query = query.where('created_at', '<=', arg('created_to'));
-  // The first condition names the index: those few rows are all that is read.
-  if (given.has('attention'))
-    query = query.where('attention', 'is not', null).where('attention', '=', arg('attention'));
+  if (lead !== 'all') query = query.where('id', 'in', leadIds([db, arg], lead as Lead));
+  for (const name of [...INDEXED, 'state', 'attention'] as const) {
+    if (given.includes(name)) query = query.where(name, '=', arg(name));
+  }
+  if (given.includes('created_from')) query = query.where('created_at', '>=', arg('created_from'));
+  if (given.includes('created_to')) query = query.where('created_at', '<=', arg('created_to'));
   return query.orderBy('id', 'desc').limit(arg('limit'));
 });
 
-/** The id a step ends with; found in an index alone. */
-const stepEnd = statementVariants<{ before: string; account_id: string; offset: number }>()((
-  db,
-  arg,
-  given,
-) => {
-  let query = db.selectFrom('tasks').select('id').where('id', '<', arg('before'));
-  if (given.has('account_id')) query = query.where('account_id', '=', arg('account_id'));
-  return query.orderBy('id', 'desc').limit(1).offset(arg('offset'));
-});
+/** How a list goes: decided once, before its first step. */
+export interface Walk {
+  lead: Lead;
+  /** Where the ids begin and end that can match. */
+  before: string;
+  from: string;
+  /** The filters that were given, under the names of their arguments. */
+  filters: Partial<Args>;
+}
 
-/** Up to `limit` tasks before an id; `next` is where the next step goes on, null at the end of all tasks. */
-export function* adminTasksBefore(
+/** One page, read step by step; others have their turn between two steps. */
+export async function adminTasks(
+  read: <Result>(procedure: Procedure<Result>) => Promise<Result>,
   query: AdminQuery,
-  before: string,
-  limit: number,
-): Procedure<{ tasks: Task[]; next: string | null }> {
-  const filters = {
+): Promise<Page<Task>> {
+  const walk = await read(chooseWalk(query));
+  const found: Task[] = [];
+  for (let before: string | null = walk.before; before !== null;) {
+    const step: { tasks: Task[]; next: string | null } = await read(
+      adminTasksBefore(walk, before, query.limit + 1 - found.length),
+    );
+    for (const task of step.tasks) found.push(task);
+    before = found.length > query.limit ? null : step.next;
+    if (before !== null) await turn();
+  }
+  return toPage(query, found, (task) => task);
+}
+
+/** Counts what each index leads to, a little way, where there is a choice. */
+export function* chooseWalk(query: AdminQuery): Procedure<Walk> {
+  const named = {
     account_id: query.accountId,
     state: query.state,
     channel_id: query.channelId,
     model: query.model,
     tier: query.tier,
+    attention: query.attention,
     created_from: query.createdFrom,
     created_to: query.createdTo,
-    attention: query.attention,
   };
-  const given = Object.entries(filters)
-    .filter(([, value]) => value !== undefined)
-    .map(([name]) => name);
-  const account = query.accountId ?? '';
-  // What calls for an operator has an index of its own: all of it is one step.
-  const end =
-    query.attention === undefined
-      ? yield* first(stepEnd(query.accountId === undefined ? [] : ['account_id']), {
-          before,
-          account_id: account,
-          offset: STEP_ROWS - 1,
-        })
-      : null;
-  // Filters that are not given are not in the statement either: nothing is bound for them.
-  const args = { ...filters, before, from: end?.id ?? '', limit } as Args;
-  const found = yield* rows(list(given), args);
+  const filters = Object.fromEntries(
+    Object.entries(named).filter(([, value]) => value !== undefined),
+  ) as Partial<Args>;
+  const { createdFrom, createdTo } = query;
+  const after = createdTo === undefined ? AFTER_ALL_IDS : idFloor('task_', createdTo + ID_SLACK_MS);
+  const cursor = query.cursor ?? AFTER_ALL_IDS;
+  const walk = {
+    before: cursor < after ? cursor : after,
+    from: createdFrom === undefined ? BEFORE_ALL_IDS : idFloor('task_', createdFrom - ID_SLACK_MS),
+    filters,
+  };
+  const leads = leadsOf(filters);
+  // Where there is no choice there is nothing to count; but what is open leads only where it is little.
+  if (leads.length === 0) return { lead: 'all', ...walk };
+  if (leads.length === 1 && leads[0] !== 'open') return { lead: leads[0]!, ...walk };
+  let best: { lead: Lead; count: number } = { lead: 'all', count: MANY };
+  for (const lead of [...leads, 'all' as const]) {
+    const { number: count } = (yield* first(countOf([lead]), { ...argsOf(walk), limit: MANY }))!;
+    const isIndexed = lead !== 'open' && lead !== 'all';
+    if (count < best.count || (best.lead === 'all' && isIndexed)) best = { lead, count };
+  }
+  return { lead: best.lead, ...walk };
+}
+
+/** The narrowest first. */
+function leadsOf(filters: Partial<Args>): Lead[] {
+  const { state } = filters;
+  const indexed = INDEXED.filter((name) => filters[name] !== undefined);
+  if (filters.attention !== undefined) return ['attention'];
+  if (state === 'failed' || state === 'cancelled') {
+    return indexed.length === 0 ? ['ended_badly'] : indexed.map((name) => `${name} ended_badly` as const);
+  }
+  return state === 'queued' || state === 'in_progress' ? [...indexed, 'open'] : indexed;
+}
+
+/** Up to `limit` tasks before an id; `next` is where the next step goes on, null at the end of all tasks. */
+export function* adminTasksBefore(
+  walk: Walk,
+  before: string,
+  limit: number,
+): Procedure<{ tasks: Task[]; next: string | null }> {
+  const { lead, filters } = walk;
+  const args = { ...argsOf(walk), before };
+  const end = lead === 'open' ? null : yield* first(stepEnd([lead]), { ...args, offset: STEP_ROWS - 1 });
+  const from = end?.id ?? walk.from;
+  const found = yield* rows(tasksAmong([lead, ...Object.keys(filters)]), { ...args, from, limit });
   return { tasks: found.map(fromTaskRow), next: end?.id ?? null };
+}
+
+/** Filters that are not given are not in a statement either: nothing is bound for them. */
+function argsOf({ before, from, filters }: Pick<Walk, 'before' | 'from' | 'filters'>): Args {
+  return { before, from, ...filters } as Args;
 }

@@ -11,7 +11,10 @@ const schemaOf = (database: DatabaseSync) =>
 
 test('migrations are numbered in order, each once', () => {
   const numbers = migrations.map(({ name }) => Number(name.slice(0, 4)));
-  assert.deepEqual(numbers, [...new Set(numbers)].sort());
+  assert.deepEqual(
+    numbers,
+    [...new Set(numbers)].sort((left, right) => left - right),
+  );
 });
 
 test('what is applied is not applied again, and an older database arrives at the same schema', () => {

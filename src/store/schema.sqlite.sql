@@ -72,15 +72,31 @@ CREATE INDEX "tasks_account" on "tasks" ("account_id", "id");
 
 CREATE INDEX "tasks_attention" on "tasks" ("id", "attention") where "attention" is not null;
 
+CREATE INDEX "tasks_channel" on "tasks" ("channel_id", "id");
+
 CREATE INDEX "tasks_deadline" on "tasks" ("deadline_at", "state", "ended_at") where "ended_at" is null;
+
+CREATE INDEX "tasks_ended_badly" on "tasks" ("id", "state") where "error" is not null;
+
+CREATE INDEX "tasks_ended_badly_account_id" on "tasks" ("account_id", "state", "id") where "error" is not null;
+
+CREATE INDEX "tasks_ended_badly_channel_id" on "tasks" ("channel_id", "state", "id") where "error" is not null;
+
+CREATE INDEX "tasks_ended_badly_model" on "tasks" ("model", "state", "id") where "error" is not null;
+
+CREATE INDEX "tasks_ended_badly_tier" on "tasks" ("tier", "state", "id") where "error" is not null;
 
 CREATE UNIQUE INDEX "tasks_external" on "tasks" ("account_id", "external_task_id") where "external_task_id" is not null;
 
 CREATE INDEX "tasks_media_expiry" on "tasks" ("media_expires_at") where "media_expires_at" is not null and "media_forgotten_at" is null;
 
+CREATE INDEX "tasks_model" on "tasks" ("model", "id");
+
 CREATE INDEX "tasks_retried" on "tasks" ("account_id", "retried_at") where "retried_at" is not null;
 
 CREATE INDEX "tasks_surface" on "tasks" ("account_id", "surface", "id", "hidden_at") where "hidden_at" is null;
+
+CREATE INDEX "tasks_tier" on "tasks" ("tier", "id");
 
 CREATE INDEX "tasks_waiting" on "tasks" ("channel_id", "pool", "account_id", "queue_rank", "id", "attempt_id", "ended_at") where "attempt_id" is null and "ended_at" is null;
 

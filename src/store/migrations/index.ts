@@ -6,6 +6,7 @@ import { repeatsAndLimits } from './0004-repeats-and-limits.ts';
 import { lanes } from './0005-lanes.ts';
 import { operatorActions } from './0006-operator-actions.ts';
 import { secrets } from './0007-secrets.ts';
+import { lists } from './0010-lists.ts';
 import type { Migration } from '../migrate.ts';
 
 export const migrations: Migration[] = [
@@ -16,4 +17,5 @@ export const migrations: Migration[] = [
   lanes,
   operatorActions,
   secrets,
+  lists,
 ];

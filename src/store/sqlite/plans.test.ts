@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { listAccounts } from '../accounts.ts';
-import { adminTasksBefore } from '../admin-tasks.ts';
+import { adminTasksBefore, chooseWalk } from '../admin-tasks.ts';
 import { channelsWithWork } from '../channels.ts';
 import { listConsumption } from '../consumption.ts';
 import { announce, claimDeliveries } from '../deliveries.ts';
@@ -59,6 +59,11 @@ const page = { cursor: null, limit: 10 };
 const tx = { newId: () => 'x', notify: () => {} };
 const list = { accountId: 'a', order: 'desc' as const, limit: 10 };
 
+function* adminTasks(filters: Partial<Parameters<typeof chooseWalk>[0]>): Procedure<unknown> {
+  const walk = yield* chooseWalk({ ...page, ...filters });
+  return yield* adminTasksBefore(walk, walk.before, 9);
+}
+
 const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
   getTask: { read: tasks.getTask('x'), uses: [/SEARCH tasks .*\(id=\?\)/] },
   findTask: {
@@ -74,16 +79,38 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
     read: tasks.pageTasks({ accountId: 'a', surface: 's', offset: 5, limit: 5 }),
     uses: [/SEARCH tasks .*\(id=\?\)/, /USING COVERING INDEX tasks_surface \(account_id=\? AND surface=\?\)/],
   },
-  adminTasks: {
-    read: adminTasksBefore(page, '~', 9),
-    uses: [/COVERING INDEX \S+ \(id<\?\)/, /INDEX \S+ \(id>\? AND id<\?\)/],
-  },
+  adminTasks: { read: adminTasks({}), uses: [/SEARCH tasks USING INDEX \S+ \(id>\? AND id<\?\)/] },
   'adminTasks of an account': {
-    read: adminTasksBefore({ ...page, accountId: 'a', state: 'failed' }, '~', 9),
-    uses: [
-      /COVERING INDEX tasks_account \(account_id=\? AND id<\?\)/,
-      /INDEX tasks_account \(account_id=\? AND id>\? AND id<\?\)/,
-    ],
+    read: adminTasks({ accountId: 'a', state: 'completed' }),
+    uses: [/COVERING INDEX tasks_account \(account_id=\? AND id>\? AND id<\?\)/],
+  },
+  'adminTasks of a model': {
+    read: adminTasks({ model: 'm', createdFrom: 1, createdTo: 2 }),
+    uses: [/COVERING INDEX tasks_model \(model=\? AND id>\? AND id<\?\)/],
+  },
+  'adminTasks of a tier': {
+    read: adminTasks({ tier: 't' }),
+    uses: [/COVERING INDEX tasks_tier \(tier=\? AND id>\? AND id<\?\)/],
+  },
+  'adminTasks of a channel': {
+    read: adminTasks({ channelId: 'c' }),
+    uses: [/COVERING INDEX tasks_channel \(channel_id=\? AND id>\? AND id<\?\)/],
+  },
+  'adminTasks that failed': {
+    read: adminTasks({ state: 'failed' }),
+    uses: [/INDEX tasks_ended_badly \(id>\? AND id<\?\)/],
+  },
+  'adminTasks of an account that failed': {
+    read: adminTasks({ accountId: 'a', state: 'failed' }),
+    uses: [/INDEX tasks_ended_badly_account_id \(account_id=\? AND state=\? AND id>\? AND id<\?\)/],
+  },
+  'adminTasks that are open': {
+    read: adminTasks({ state: 'queued' }),
+    uses: [/INDEX tasks_deadline \(deadline_at>\?\)/],
+  },
+  'adminTasks that call for an operator': {
+    read: adminTasks({ attention: 'lost' }),
+    uses: [/INDEX tasks_attention \(id>\? AND id<\?\)/],
   },
   waitingPage: {
     read: queue.waitingPage('c', 'p', null, 5),
