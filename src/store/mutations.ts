@@ -13,6 +13,7 @@ import {
 import { noteHealth } from './channel-health.ts';
 import { tell } from './cluster.ts';
 import { createChannel, deleteChannel, updateChannel } from './channels.ts';
+import { doubtWaiting } from './doubt-waiting.ts';
 import { createFile, deleteFile } from './files.ts';
 import { finishTask } from './finish-task.ts';
 import { bringJobsForward, claimJobs, completeJob, enqueueJob, failJob } from './jobs.ts';
@@ -84,6 +85,7 @@ export const mutations = {
   resealValues,
   noteRootKey,
   retireRootKey,
+  doubtWaiting,
   enqueueJob,
   claimJobs,
   completeJob,
