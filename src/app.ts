@@ -24,6 +24,7 @@ import type {
 } from './core/ports.ts';
 import { createPriceBook, type PriceBook } from './core/pricing.ts';
 import { createMemoryCounters } from './counters/memory.ts';
+import type { SharedCounters } from './counters/shared.ts';
 import * as dialectRegistry from './dialects/index.ts';
 import * as familyRegistry from './families/index.ts';
 import { makeSandboxChannels, prepareFirstRun, type FirstRun } from './first-run.ts';
@@ -113,7 +114,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     const keyFault = await rootKeyFault({ store: store.sealed, rootKeys, clock });
     if (keyFault !== null) throw new ConfigError(keyFault);
     const media = await openMedia(config, clock, closers);
-    const counters = await openCounters(config, log, closers);
+    const { counters, countedAlone } = await openCounters(config, log, closers);
 
     // Whom we talk to.
     const guarded = createGuardedHttp({ allow: config.allowPrivate, userAgent: `Reelay/${VERSION}` });
@@ -363,17 +364,32 @@ async function openMedia(config: Config, clock: Clock, closers: Closers): Promis
 /** Requests per minute, by key and account. */
 const rateWindowSeconds = 60;
 
-/** Shared in Redis where there is one, else this node's own. */
-async function openCounters(config: Config, log: Logger, closers: Closers): Promise<Counters> {
-  if (config.redisUrl === null) return createMemoryCounters(rateWindowSeconds);
-  const { openRedisCounters } = await import('./counters/redis.ts');
-  const counters = await openRedisCounters(config.redisUrl, rateWindowSeconds, {
-    onOutage: (error) =>
+/** Shared in Redis where there is one, else in the database that nodes share, else this node's own. */
+async function openCounters(config: Config, log: Logger, closers: Closers): Promise<OpenCounters> {
+  const watch = {
+    onOutage: (error: unknown) =>
       log.warn({ err: error }, 'shared rate limits cannot be reached: this node counts alone meanwhile'),
     onRecovery: () => log.warn('shared rate limits are back'),
-  });
-  closers.push(() => counters.close());
-  return counters;
+  };
+  const open = async (): Promise<SharedCounters | null> => {
+    if (config.redisUrl !== null) {
+      const { openRedisCounters } = await import('./counters/redis.ts');
+      return openRedisCounters(config.redisUrl, rateWindowSeconds, watch);
+    }
+    if (config.databaseUrl === null) return null;
+    const { openPostgresCounters } = await import('./counters/postgres.ts');
+    return openPostgresCounters(config.databaseUrl, rateWindowSeconds, watch);
+  };
+  const shared = await open();
+  if (shared === null) return { counters: createMemoryCounters(rateWindowSeconds), countedAlone: () => 0 };
+  closers.push(() => shared.close());
+  return { counters: shared, countedAlone: () => shared.countedAlone };
+}
+
+interface OpenCounters {
+  counters: Counters;
+  /** Requests that this node counted without the others. */
+  countedAlone(): number;
 }
 
 type SandboxLink = { url: string | null; close: (() => Promise<void>) | null };
