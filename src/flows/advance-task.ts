@@ -2,6 +2,7 @@
  * What an observation of a running attempt changes: usually nothing, and then nothing is written.
  */
 import type { Exchange, Found, Json, Observation } from '../core/ports.ts';
+import { freshHandle } from '../core/task.ts';
 import { completeTask } from './complete-task.ts';
 import type { FlowContext } from './context.ts';
 
@@ -14,7 +15,8 @@ export interface Running {
 }
 
 /**
- * `ended`: the lane need not poll it any more. `started` is updated in place. `atOnce`: the observation was the answer
+ * `ended`: the lane need not poll it any more. `returned`: nor this attempt, but the task waits again, because the
+ * upstream had no place for it after all. `started` is updated in place. `atOnce`: the observation was the answer
  * to the submit, so that nothing was recorded of the attempt before.
  */
 export async function advanceTask(
@@ -23,7 +25,7 @@ export async function advanceTask(
   observation: Observation,
   exchanges: Exchange[],
   atOnce?: { ref: Json; fetchAt: number },
-): Promise<'running' | 'ended'> {
+): Promise<'running' | 'ended' | 'returned'> {
   const at = ctx.clock.now();
   switch (observation.status) {
     case 'submitted':
@@ -39,6 +41,7 @@ export async function advanceTask(
       return 'running';
     case 'succeeded':
       if (observation.outputs.length === 0) {
+        if (!running.started) await ctx.store.startTask({ taskId: running.taskId, at });
         await completeWithoutFiles(ctx, running, observation, exchanges);
         return 'ended';
       }
@@ -55,6 +58,10 @@ export async function advanceTask(
       ctx.faults('advance:after-made');
       return 'ended';
     case 'failed':
+      if (observation.isRetryable && atOnce === undefined) {
+        await returnToQueue(ctx, running, observation, exchanges);
+        return 'returned';
+      }
       await ctx.store.finishTask({
         taskId: running.taskId,
         attemptId: running.attemptId,
@@ -69,6 +76,27 @@ export async function advanceTask(
       });
       return 'ended';
   }
+}
+
+type Failed = Extract<Observation, { status: 'failed' }>;
+
+/** Nothing was made or charged: the task waits for its channel again, under a handle that is not used up. */
+async function returnToQueue(
+  ctx: FlowContext,
+  running: Running,
+  observation: Failed,
+  exchanges: Exchange[],
+): Promise<void> {
+  const open = await ctx.store.getAttempt(running.attemptId);
+  if (open === null) return;
+  await ctx.store.returnAttempt({
+    attemptId: running.attemptId,
+    at: ctx.clock.now(),
+    upstreamCode: observation.upstreamCode,
+    message: observation.message,
+    upstreamHandle: freshHandle(open.task),
+    exchanges,
+  });
 }
 
 type Succeeded = Extract<Observation, { status: 'succeeded' }>;

@@ -5,7 +5,7 @@
 import { GatewayError } from '../core/errors.ts';
 import type { Warning } from '../core/errors.ts';
 import { formatMicros } from '../core/money.ts';
-import type { Principal, Quote } from '../core/ports.ts';
+import type { NextAttempt, Principal, Quote } from '../core/ports.ts';
 import type { TaskRequest } from '../core/request/feature.ts';
 import type { Task } from '../core/task.ts';
 import type { FlowContext } from './context.ts';
@@ -64,7 +64,7 @@ export async function acceptAndSubmit(ctx: FlowContext, task: Task, pending: Pen
   const channel = await ctx.channels.get(task.channelId);
   task.pool = weightOf(channel === null ? undefined : ctx.providers.get(channel.provider), task.request).pool;
   const slot = ctx.lanes.reserve(task.channelId, task.request);
-  const attempt = slot && newAttempt(ctx, task);
+  const attempt = slot && newAttempt(ctx, task.createdAt);
   task.attemptId = attempt?.id ?? null;
   try {
     await ctx.store.acceptTask({ task, attempt, remember: pending?.remember ?? null });
@@ -79,16 +79,9 @@ export async function acceptAndSubmit(ctx: FlowContext, task: Task, pending: Pen
   if (slot && attempt) await within(ctx, ctx.settings.submitWaitMs, slot.submit(task, attempt.id));
 }
 
-/** The attempt a task is accepted with. */
-export function newAttempt(
-  ctx: FlowContext,
-  task: Task,
-): { id: string; owner: string; submitDeadlineAt: number } {
-  return {
-    id: ctx.newId('att_'),
-    owner: ctx.owner,
-    submitDeadlineAt: task.createdAt + ctx.settings.submitTimeoutMs,
-  };
+/** An attempt that this process begins at that time. */
+export function newAttempt(ctx: FlowContext, at: number): NextAttempt {
+  return { id: ctx.newId('att_'), owner: ctx.owner, submitDeadlineAt: at + ctx.settings.submitTimeoutMs };
 }
 
 /** Refuses what costs more than the caller accepts. */

@@ -14,6 +14,7 @@ import { recordExchanges } from './exchanges.ts';
 import { enqueue } from './jobs.ts';
 import { countTurn, notePace as writePace } from './lane-queue.ts';
 import type { AttemptsTable } from './schema.ts';
+import { startQueued } from './start-task.ts';
 import { change, first, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
 
 type Opened = Pick<
@@ -366,6 +367,8 @@ export const madeAttempt: Mutation<
     ? yield* first(madeAtOnce, { ...end, ref: writeJson(atOnce.ref) })
     : yield* first(made, end);
   if (!attempt) return false;
+  // It may have been made before any poll saw it running.
+  yield* startQueued(tx, attempt.task_id, at);
   yield* recordExchanges(tx, attemptId, exchanges);
   yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.made', { attemptId }, at);
   yield* enqueue(tx, {

@@ -7,6 +7,7 @@ import { recordEvent } from './events.ts';
 import { writeOwedPostings, writePostings } from './ledger.ts';
 import { countIn, countOut } from './limits.ts';
 import { rememberTask } from './repeats.ts';
+import { startQueued } from './start-task.ts';
 import type { NewTaskRow } from './task-row.ts';
 import type { TasksTable } from './schema.ts';
 import { change, first, statement, type Mutation } from './statement.ts';
@@ -46,15 +47,6 @@ const insert = statement<NewTaskRow>()((db, arg) =>
         .where('external_task_id', 'is not', null)
         .doNothing(),
     ),
-);
-
-const start = statement<{ id: string; at: number }>()((db, arg) =>
-  db
-    .updateTable('tasks')
-    .set({ state: 'in_progress', started_at: arg('at'), updated_at: arg('at') })
-    .where('id', '=', arg('id'))
-    .where('state', '=', 'queued')
-    .returning(['id', 'account_id', 'callback_url']),
 );
 
 const cancel = statement<{ id: string; at: number; error: string }>()((db, arg) =>
@@ -98,7 +90,8 @@ const forget = statement<{ id: string; at: number; result: string }>()((db, arg)
   db
     .updateTable('tasks')
     .set({ result: arg('result'), media_forgotten_at: arg('at'), updated_at: arg('at') })
-    .where('id', '=', arg('id')),
+    .where('id', '=', arg('id'))
+    .where('media_forgotten_at', 'is', null),
 );
 
 const CANCELLED = JSON.stringify({
@@ -150,10 +143,7 @@ export const acceptTask: Mutation<AcceptTaskArgs, void> = function* (tx, { task,
 };
 
 export const startTask: Mutation<{ taskId: string; at: number }, boolean> = function* (tx, { taskId, at }) {
-  const task = yield* first(start, { id: taskId, at });
-  if (!task) return false;
-  yield* recordEvent(tx, task, 'task.started', {}, at);
-  return true;
+  return yield* startQueued(tx, taskId, at);
 };
 
 /** Only what nobody can have submitted: queued, and no attempt open. */

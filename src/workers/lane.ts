@@ -562,10 +562,14 @@ export class Lane {
     });
   }
 
-  #noteEnd({ pool: name, units, keptMs }: Ended): void {
+  #noteEnd({ pool: name, units, keptMs, isReturned }: Ended): void {
     const pool = this.#pool(name);
-    pool.noteEnd(units, keptMs);
-    this.#notePace(pool);
+    if (isReturned) {
+      this.#pause(pool, null);
+    } else {
+      pool.noteEnd(units, keptMs);
+      this.#notePace(pool);
+    }
     this.#leave({ pool, units });
   }
 
@@ -589,17 +593,17 @@ export class Lane {
   /** "Not now": wait as told, else ever longer; after that, one submit tries the water. */
   #heed(refusal: UpstreamError, pool: LanePool | null = null): void {
     if (refusal.kind === 'busy') {
-      pool?.pause({
-        retryAfterMs: refusal.retryAfterMs,
-        now: this.#ctx.clock.now(),
-        jitter: this.#ctx.random(),
-        speed: this.#speed,
-      });
+      if (pool !== null) this.#pause(pool, refusal.retryAfterMs);
       this.#health.answered('submit');
     } else if (refusal.kind === 'channel' || refusal.kind === 'unavailable') {
       for (const one of this.#pools.values()) one.beCareful();
       this.#health.trouble(reasonOf(refusal), refusal.retryAfterMs);
     }
+  }
+
+  #pause(pool: LanePool, retryAfterMs: number | null): void {
+    const { clock, random } = this.#ctx;
+    pool.pause({ retryAfterMs, now: clock.now(), jitter: random(), speed: this.#speed });
   }
 
   /** Work that a stop waits for. */

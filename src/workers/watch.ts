@@ -51,6 +51,8 @@ export type Accepted = Omit<Watched, 'kind' | 'jitter' | 'failures'> & Kind;
 /** What has ended, and how long it kept its place. */
 export interface Ended extends Weight {
   keptMs: number;
+  /** The upstream had no place for it after all: its task waits again. */
+  isReturned: boolean;
 }
 
 export interface WatchOptions {
@@ -252,17 +254,18 @@ export class Watch {
     if (observation === null) return;
     try {
       const outcome = await advanceTask(this.#options.ctx, polled, observation, exchanges);
-      if (outcome === 'ended') this.#forget(polled);
+      if (outcome !== 'running') this.#forget(polled, outcome === 'returned');
     } catch (error) {
       polled.failures++;
       this.#options.onError(error, 'poll');
     }
   }
 
-  #forget(polled: Watched): void {
+  #forget(polled: Watched, isReturned = false): void {
     if (!this.#table.remove(polled.taskId)) return;
     const { pool, units } = this.#kinds[polled.kind]!;
-    this.#options.onEnded({ pool, units, keptMs: this.#options.ctx.clock.now() - polled.acceptedAt });
+    const keptMs = this.#options.ctx.clock.now() - polled.acceptedAt;
+    this.#options.onEnded({ pool, units, keptMs, isReturned });
   }
 
   /** A poll that failed is no news of the task; what is not the upstream's doing is reported. */

@@ -115,7 +115,7 @@ describe('pictures', () => {
       const outputs = [0, 1].map((index) => ({ role: 'image' as const, index, path: `/${index}.png` }));
       world.upstream.set(task.id, world.made(outputs));
       await world.advance(5_000);
-      assert.equal(await world.state(task.id), 'queued');
+      assert.equal(await world.state(task.id), 'in_progress');
       world.server.answers.set('/1.png', sends(png(), 'image/png'));
       await world.advance(60_000);
       assert.equal(await world.state(task.id), 'completed');
@@ -232,10 +232,12 @@ describe('a feature', () => {
         told.map(({ body }) => [body.task_id, body.task_status]),
         [
           [task.id, 'submitted'],
+          // Made before any poll saw it running: told all the same.
+          [task.id, 'processing'],
           [task.id, 'succeed'],
         ],
       );
-      assert.match(told[1]!.body.task_result.audios[0].url_mp3, /^https:\/\/reelay\.test\/content\//);
+      assert.match(told[2]!.body.task_result.audios[0].url_mp3, /^https:\/\/reelay\.test\/content\//);
       assert.deepEqual(world.errors, []);
     }),
   );

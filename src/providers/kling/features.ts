@@ -1,5 +1,5 @@
 /** Everything the platform makes beside films from text and pictures: one table of routes, one way to ask. */
-import type { Channel, Observation, TaskMaker } from '../../core/ports.ts';
+import type { Channel, Observation, TaskMaker, Weight } from '../../core/ports.ts';
 import type { FeatureRequest } from '../../core/request/feature.ts';
 import { UpstreamError } from '../../core/errors.ts';
 import { setPath } from '../../lib/json-path.ts';
@@ -16,6 +16,7 @@ import type { WireObject } from './wire.ts';
 
 export const feature: TaskMaker<FeatureRequest> = {
   missing: missingFor,
+  weigh: weightOf,
   poll,
   pollMany,
   callback: readPush,
@@ -50,6 +51,20 @@ export const feature: TaskMaker<FeatureRequest> = {
 function atOnce(observation: Observation): Observation {
   if (observation.status === 'succeeded' || observation.status === 'failed') return observation;
   throw new UpstreamError('ambiguous', 'The upstream accepted the request without answering it.');
+}
+
+const packs = { image_unit: 'image', try_on_unit: 'try-on' } as const;
+
+/**
+ * What the platform counts, per type of resource pack (specs/kling.md §2.6): a film and a try-on one slot, pictures one
+ * each. That an element counts with the pictures is our inference; what is answered at once counts nothing.
+ */
+function weightOf(request: FeatureRequest): Weight {
+  const route = routeOf(request.operation);
+  if (route?.immediate) return { pool: 'video', units: 0 };
+  if (request.makes === 'element') return { pool: 'image', units: 1 };
+  const pool = route?.costUnit ? packs[route.costUnit] : 'video';
+  return { pool, units: route?.slots === 'pictures' ? request.count : 1 };
 }
 
 /** Places that the platform takes by URL only. */

@@ -22,6 +22,8 @@ export interface FeatureRoute {
   immediate?: 'data' | 'task';
   /** Whose units it takes: of the video pack when absent. */
   costUnit?: 'image_unit' | 'try_on_unit';
+  /** Each picture it makes takes a slot of the image pack (specs/kling.md §2.6); absent: one slot for the task. */
+  slots?: 'pictures';
 }
 
 const multiElements = '/v1/videos/multi-elements';
@@ -43,14 +45,25 @@ export const FEATURE_ROUTES = {
   'text-to-audio': { path: '/v1/audio/text-to-audio' },
   'video-to-audio': { path: '/v1/audio/video-to-audio' },
   'text-to-speech': { path: '/v1/audio/tts', immediate: 'task' },
-  'text-to-image': { path: '/v1/images/generations', takesModel: true, costUnit: 'image_unit' },
+  'text-to-image': {
+    path: '/v1/images/generations',
+    takesModel: true,
+    costUnit: 'image_unit',
+    slots: 'pictures',
+  },
   'multi-image-to-image': {
     path: '/v1/images/multi-image2image',
     takesModel: true,
     costUnit: 'image_unit',
+    slots: 'pictures',
   },
-  'omni-image': { path: '/v1/images/omni-image', takesModel: true, costUnit: 'image_unit' },
-  'image-expand': { path: '/v1/images/editing/expand', costUnit: 'image_unit' },
+  'omni-image': {
+    path: '/v1/images/omni-image',
+    takesModel: true,
+    costUnit: 'image_unit',
+    slots: 'pictures',
+  },
+  'image-expand': { path: '/v1/images/editing/expand', costUnit: 'image_unit', slots: 'pictures' },
   'virtual-try-on': {
     path: '/v1/images/kolors-virtual-try-on',
     takesModel: true,

@@ -16,6 +16,8 @@ import { isObject, objectsIn, textOf } from './wire.ts';
 
 export const video: TaskMaker<VideoRequest> = {
   missing: missingFor,
+  // A film is one slot of the video pack (specs/kling.md §2.6).
+  weigh: () => ({ pool: 'video', units: 1 }),
   poll,
   pollMany,
   callback: readPush,

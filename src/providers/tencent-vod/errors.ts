@@ -111,7 +111,7 @@ const overConcurrency = 70_000;
 export function failureOf(
   task: { errorCode: number; errorName: string | null; message: string },
   channel: Channel,
-): { code: FailureCode; message: string; upstreamCode: string | null } {
+): { code: FailureCode; message: string; upstreamCode: string | null; isRetryable?: true } {
   const name = task.errorName ?? (task.errorCode === overConcurrency ? 'RequestLimitExceeded' : null);
   const upstreamCode = name ?? (task.errorCode === 0 ? null : String(task.errorCode));
   if (name === 'OperationCanceled') {
@@ -125,6 +125,8 @@ export function failureOf(
     code: meaning?.kind === 'content_policy' ? 'content_policy' : 'task_failed',
     message: sentence,
     upstreamCode,
+    // It was accepted and then found to be one too many: nothing was begun (specs/kling.md §5, "Limits").
+    ...(meaning?.kind === 'busy' && { isRetryable: true as const }),
   };
 }
 
