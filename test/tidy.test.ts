@@ -22,7 +22,7 @@ const MAY_KNOW: Record<string, string[]> = {
   workers: ['core', 'flows', 'lib'],
   http: ['core', 'lib'],
   sandbox: ['core', 'lib', 'providers'],
-  upkeep: ['config.ts', 'core', 'lib', 'media', 'secrets.ts', 'store', 'version.ts'],
+  upkeep: ['config.ts', 'core', 'jobs', 'lib', 'media', 'secrets.ts', 'store', 'version.ts'],
   cli: ['app.ts', 'config.ts', 'main.ts', 'upkeep', 'version.ts', 'lib'],
 };
 /** The composition root and what starts it. */

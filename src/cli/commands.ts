@@ -8,6 +8,7 @@ import { download } from './download.ts';
 import { generate } from './generate.ts';
 import { keysCreate, keysList, keysRevoke } from './keys.ts';
 import { ledgerList, ledgerVerify } from './ledger.ts';
+import { migrate } from './migrate.ts';
 import { restore } from './restore.ts';
 import { secretsRotate, secretsStatus } from './secrets.ts';
 import { start } from './start.ts';
@@ -36,5 +37,6 @@ export const commands: Command[] = [
   secretsRotate,
   backup,
   restore,
+  migrate,
   doctor,
 ];

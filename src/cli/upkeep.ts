@@ -28,7 +28,10 @@ export async function orSay<Result>(work: () => Promise<Result>): Promise<Result
 const REDRAW_MS = 250;
 
 /** One live line in a terminal; elsewhere a line per step. */
-export function stepProgress({ terminal }: Context): {
+export function stepProgress(
+  { terminal }: Context,
+  amountOf: (done: number) => string = size,
+): {
   show(step: string, done: number, total: number | null): void;
   end(): void;
 } {
@@ -45,7 +48,7 @@ export function stepProgress({ terminal }: Context): {
       }
       if (!isNew && Date.now() - drawnAt < REDRAW_MS) return;
       drawnAt = Date.now();
-      const amount = done === 0 ? '' : `  ${size(done)}${total === null ? '' : ` of ${size(total)}`}`;
+      const amount = done === 0 ? '' : `  ${amountOf(done)}${total === null ? '' : ` of ${amountOf(total)}`}`;
       terminal.err(`\r\u001b[2K${name}${amount}  ${elapsed(Date.now() - startedAt)}`);
     },
     end() {

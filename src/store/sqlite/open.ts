@@ -24,6 +24,8 @@ export const DATABASE_FILE = 'reelay.sqlite';
 export const LOCK_FILE = 'reelay.lock';
 /** There while a restore brings a database, and after one that broke off. */
 export const RESTORING_FOLDER = '.restoring';
+/** The database's name once all of it was moved to another engine. */
+export const MOVED_FILE = `${DATABASE_FILE}.moved`;
 
 /** Enough for every caller one node can have waiting, few enough that none waits long for the others. */
 const CALLS_PER_COMMIT = 512;
@@ -47,6 +49,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Backend> {
   try {
     unlock = lockDirectory(join(directory, LOCK_FILE), directory);
     assertNotRestoring(directory);
+    assertNotMoved(directory);
     // Readable by nobody else from its first byte on; the log takes over the file's rights.
     closeSync(openSync(file, 'a', 0o600));
     const mark = openClockMark(directory, options.now);
@@ -62,6 +65,14 @@ export async function openSqlite(options: SqliteOptions): Promise<Backend> {
       { cause: error },
     );
   }
+}
+
+function assertNotMoved(directory: string): void {
+  if (!existsSync(join(directory, MOVED_FILE)) || existsSync(join(directory, DATABASE_FILE))) return;
+  throw new Error(
+    `What was in ${directory} was moved to PostgreSQL: start with DATABASE_URL. (To go back, give ${MOVED_FILE} its ` +
+      `old name ${DATABASE_FILE}; what happened since is not in it.)`,
+  );
 }
 
 function assertNotRestoring(directory: string): void {
