@@ -13,8 +13,23 @@ export interface TestDatabase {
 }
 
 let own: Promise<TestServer> | null = null;
+let shared: Promise<TestDatabase> | null = null;
+let schemas = 0;
 
-after(async () => (await own)?.stop());
+after(async () => {
+  await (await shared)?.drop();
+  await (await own)?.stop();
+});
+
+/** An empty schema in a database that the tests of this file share: made in a moment, where a database takes half a second. */
+export async function createTestSchema(): Promise<TestDatabase> {
+  const { url } = await (shared ??= createTestDatabase());
+  const name = `test_${++schemas}`;
+  await query(url, `create schema ${name}`);
+  const own = new URL(url);
+  own.searchParams.set('options', `-c search_path=${name}`);
+  return { url: own.href, drop: () => query(url, `drop schema ${name} cascade`) };
+}
 
 /** An empty database of one's own, so that no test sees another's rows. */
 export async function createTestDatabase(): Promise<TestDatabase> {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { createTestDatabase } from '../../../test/helpers/test-database.ts';
+import { createTestSchema } from '../../../test/helpers/test-database.ts';
 import type { Store } from '../../core/ports.ts';
 import { testStore } from '../contract.ts';
 import { T0 } from '../contract/harness.ts';
@@ -21,7 +21,7 @@ async function connect(url: string): Promise<pg.Client> {
 }
 
 testStore('postgres', async () => {
-  const database = await createTestDatabase();
+  const database = await createTestSchema();
   let store = await open(database.url);
   const opened = [store];
   return {
