@@ -1,5 +1,6 @@
 /** Rows and verbs of webhooks: what the store keeps, and what callers and operators can do. */
-import type { Json, Page, PageQuery } from './ports.ts';
+import type { Intent } from './intent.ts';
+import type { Json, Page, PageQuery, RememberAnswer, RememberKey } from './ports.ts';
 import type { Task } from './task.ts';
 import type { ConsumptionEventType } from './webhook.ts';
 
@@ -140,7 +141,7 @@ export interface DeliveryQuery extends PageQuery {
 
 /** Everything durable about webhooks. Deliveries come into being inside the changes they tell of. */
 export interface WebhookStore {
-  createEndpoint(row: WebhookEndpointRow): Promise<void>;
+  createEndpoint(row: WebhookEndpointRow, remember?: RememberAnswer | null): Promise<void>;
   /** Pausing holds what waits, resuming makes it due at `at`. Null: there is no such endpoint. */
   updateEndpoint(input: {
     accountId: string;
@@ -159,6 +160,7 @@ export interface WebhookStore {
         | 'oldSecretUntil'
       >
     >;
+    remember?: RememberAnswer | null;
   }): Promise<WebhookEndpointRow | null>;
   /** What still waits for it is cancelled; the log stays. */
   deleteEndpoint(input: { accountId: string; id: string; at: number }): Promise<boolean>;
@@ -190,15 +192,22 @@ export interface WebhookStore {
   /** Newest first. */
   listDeliveries(query: DeliveryQuery): Promise<Page<DeliveryRow>>;
   getDelivery(id: string): Promise<DeliveryDetail | null>;
-  /** Delivers what is settled once more, from the first try on. False when there is nothing to do. */
-  redeliver(input: { id: string; at: number }): Promise<boolean>;
-  /** All of an endpoint's that were made from `since` on and are in that state; answers how many. */
+  /**
+   * Delivers what is settled once more, from the first try on; keeps the row with the key. Null when there is nothing
+   * to do.
+   */
+  redeliver(input: { id: string; at: number; remember?: RememberKey | null }): Promise<DeliveryRow | null>;
+  /**
+   * All of an endpoint's that were made from `since` on and are in that state; answers how many, and keeps that with
+   * the key.
+   */
   redeliverAll(input: {
     accountId: string;
     endpointId: string;
     state: 'dead' | 'delivered';
     since: number;
     at: number;
+    remember?: RememberKey | null;
   }): Promise<number>;
   /** The clock was put back by so much: what waits for a time comes as much earlier. */
   bringForward(byMs: number): Promise<void>;
@@ -222,6 +231,8 @@ export interface WebhookStore {
 export interface EndpointWithSecret {
   endpoint: WebhookEndpointRow;
   secret: string;
+  /** The answer to a repeat: nothing was done for it. */
+  replayed?: true;
 }
 
 /** What an account (and an operator in its name) can do. Refusals are GatewayErrors. */
@@ -229,6 +240,7 @@ export interface Webhooks {
   createEndpoint(
     accountId: string,
     input: { name: string; url: string; eventTypes: string[]; enabled: boolean },
+    intent?: Intent | null,
   ): Promise<EndpointWithSecret>;
   /** Newest first. */
   listEndpoints(
@@ -242,24 +254,43 @@ export interface Webhooks {
     patch: { name?: string; url?: string; eventTypes?: string[]; enabled?: boolean },
   ): Promise<WebhookEndpointRow>;
   deleteEndpoint(accountId: string, id: string): Promise<void>;
-  rotateSecret(accountId: string, id: string, options: { keepOld: boolean }): Promise<EndpointWithSecret>;
+  rotateSecret(
+    accountId: string,
+    id: string,
+    options: { keepOld: boolean },
+    intent?: Intent | null,
+  ): Promise<EndpointWithSecret>;
   /** Sends a sample now, once; answers the receiver's status. */
-  testEndpoint(accountId: string, id: string, eventType: string): Promise<number>;
+  testEndpoint(
+    accountId: string,
+    id: string,
+    eventType: string,
+    intent?: Intent | null,
+  ): Promise<{ status: number; replayed?: true }>;
   /** What signs callbacks to URLs that come with a request; made when first asked for. */
   callbackSecret(accountId: string): Promise<EndpointWithSecret>;
-  rotateCallbackSecret(accountId: string, options: { keepOld: boolean }): Promise<EndpointWithSecret>;
+  rotateCallbackSecret(
+    accountId: string,
+    options: { keepOld: boolean },
+    intent?: Intent | null,
+  ): Promise<EndpointWithSecret>;
   listDeliveries(
     accountId: string,
     endpointId: string,
     query: PageQuery & { state?: DeliveryState },
   ): Promise<Page<DeliveryRow>>;
   getDelivery(accountId: string, id: string): Promise<DeliveryDetail>;
-  redeliver(accountId: string, id: string): Promise<DeliveryRow>;
+  redeliver(
+    accountId: string,
+    id: string,
+    intent?: Intent | null,
+  ): Promise<DeliveryRow & { replayed?: true }>;
   redeliverAll(
     accountId: string,
     endpointId: string,
     input: { state: 'dead' | 'delivered'; since: number },
-  ): Promise<number>;
+    intent?: Intent | null,
+  ): Promise<{ count: number; replayed?: true }>;
   /** ConsumeCallbackEvents, oldest first. */
   consumptionEvents(
     accountId: string,

@@ -132,7 +132,7 @@ export function createGateway(ctx: FlowContext): Gateway {
     async content(principal: Principal, taskId: string, variant: Variant): Promise<Content> {
       return readContent(ctx, await owned(principal, taskId), variant);
     },
-    webhooks: createWebhooks(ctx),
+    webhooks: createWebhooks(ctx, (accountId) => accountId),
     listModels(): ModelSpec[] {
       return ctx.catalogue.models;
     },

@@ -9,6 +9,9 @@ import type { Clock, NewTask, RememberKey, Store, UsedKey } from '../core/ports.
 const KEY_LIFETIME_MS = 24 * 3_600_000;
 const REPEAT_SOON_MS = 1_000;
 
+/** The scope of operators' keys, told apart from callers' by it. */
+export const OPERATORS = 'admin';
+
 /** What a create commits with its effect, and to be told when it has. */
 export interface Pending<Remember = NonNullable<NewTask['remember']>> {
   remember: Remember;

@@ -1,11 +1,15 @@
 /** What an account, or an operator in its name, can do about webhooks. */
 import { GatewayError } from '../core/errors.ts';
+import type { Intent } from '../core/intent.ts';
+import type { RememberKey } from '../core/ports.ts';
 import { WEBHOOK_EVENT_TYPES } from '../core/webhook.ts';
-import type { EndpointWithSecret, WebhookEndpointRow, Webhooks } from '../core/webhook-ports.ts';
+import type { DeliveryRow, EndpointWithSecret, WebhookEndpointRow, Webhooks } from '../core/webhook-ports.ts';
 import { checkUrl } from './admit-media.ts';
 import type { FlowContext } from './context.ts';
 import { post } from './deliver.ts';
+import { createOnce, hasKey } from './once.ts';
 import { consumptionEvent, sampleBody } from './render-message.ts';
+import { openAnswer, sealAnswer } from './sealed-answer.ts';
 import { callbackSigner, newSigningSecret, signingSecret } from './webhook-secrets.ts';
 
 /** How long a secret goes on signing after it was rotated out, where its owner asks for that (OpenAI's 24 hours). */
@@ -21,8 +25,28 @@ export type WebhookContext = Pick<
   'store' | 'clock' | 'keyring' | 'newId' | 'guarded' | 'priceBook'
 >;
 
-export function createWebhooks(ctx: WebhookContext): Webhooks {
+/** `scopeOf` tells whose idempotency keys count: an account's own, or those of operators. */
+export function createWebhooks(ctx: WebhookContext, scopeOf: (accountId: string) => string): Webhooks {
   const { webhooks } = ctx.store;
+  const once = createOnce(ctx);
+
+  /** What shows a secret, once per key; the secret lies sealed beside the key until that expires. */
+  function shownOnce(
+    accountId: string,
+    intent: Intent | null | undefined,
+    work: (remember: RememberKey | null) => Promise<EndpointWithSecret>,
+    find: (id: string) => Promise<WebhookEndpointRow>,
+  ): Promise<EndpointWithSecret> {
+    if (!hasKey(intent)) return work(null);
+    const scope = scopeOf(accountId);
+    return once<EndpointWithSecret>(scope, intent, {
+      create: ({ remember }) => work(remember),
+      async replay(used) {
+        const { secret } = openAnswer<{ secret: string }>(ctx, scope, intent.key, used);
+        return { endpoint: await find(used.subjectId), secret, replayed: true };
+      },
+    });
+  }
 
   async function require(accountId: string, id: string): Promise<WebhookEndpointRow> {
     const row = await webhooks.getEndpoint(accountId, id);
@@ -30,7 +54,39 @@ export function createWebhooks(ctx: WebhookContext): Webhooks {
     return row;
   }
 
-  async function rotate(row: WebhookEndpointRow, keepOld: boolean): Promise<EndpointWithSecret> {
+  async function create(
+    accountId: string,
+    input: { name: string; url: string; eventTypes: string[] },
+    enabled: boolean,
+    remember: RememberKey | null,
+  ): Promise<EndpointWithSecret> {
+    const id = ctx.newId('whe_');
+    const { secret, sealed, hint } = newSigningSecret(ctx, id);
+    const now = ctx.clock.now();
+    const endpoint: WebhookEndpointRow = {
+      id,
+      accountId,
+      kind: 'endpoint',
+      ...input,
+      enabled,
+      disabledReason: enabled ? null : 'paused',
+      ...(!enabled && { disabledAt: now }),
+      secretSealed: sealed,
+      secretHint: hint,
+      oldSecretSealed: null,
+      oldSecretUntil: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await webhooks.createEndpoint(endpoint, remember && sealAnswer(ctx, remember, { secret }));
+    return { endpoint, secret };
+  }
+
+  async function rotate(
+    row: WebhookEndpointRow,
+    keepOld: boolean,
+    remember: RememberKey | null,
+  ): Promise<EndpointWithSecret> {
     const at = ctx.clock.now();
     const { secret, sealed, hint } = newSigningSecret(ctx, row.id);
     const endpoint = await webhooks.updateEndpoint({
@@ -43,6 +99,7 @@ export function createWebhooks(ctx: WebhookContext): Webhooks {
         oldSecretSealed: keepOld ? row.secretSealed : null,
         oldSecretUntil: keepOld ? at + SECRET_OVERLAP_MS : null,
       },
+      remember: remember && sealAnswer(ctx, remember, { secret }),
     });
     if (endpoint === null) throw unknownEndpoint(row.id);
     return { endpoint, secret };
@@ -55,35 +112,21 @@ export function createWebhooks(ctx: WebhookContext): Webhooks {
   }
 
   return {
-    async createEndpoint(accountId, { name, url, eventTypes, enabled }) {
+    async createEndpoint(accountId, { name, url, eventTypes, enabled }, intent) {
       const input = judged(ctx, { name, url, eventTypes });
-      const existing = await webhooks.listEndpoints({ accountId, limit: ENDPOINTS_MAX });
-      if (existing.length >= ENDPOINTS_MAX) {
-        throw new GatewayError(
-          'conflict',
-          `An account may have ${ENDPOINTS_MAX} webhook endpoints: delete one first.`,
-        );
-      }
-      const id = ctx.newId('whe_');
-      const { secret, sealed, hint } = newSigningSecret(ctx, id);
-      const now = ctx.clock.now();
-      const endpoint: WebhookEndpointRow = {
-        id,
+      return shownOnce(
         accountId,
-        kind: 'endpoint',
-        ...input,
-        enabled,
-        disabledReason: enabled ? null : 'paused',
-        ...(!enabled && { disabledAt: now }),
-        secretSealed: sealed,
-        secretHint: hint,
-        oldSecretSealed: null,
-        oldSecretUntil: null,
-        createdAt: now,
-        updatedAt: now,
-      };
-      await webhooks.createEndpoint(endpoint);
-      return { endpoint, secret };
+        intent,
+        async (remember) => {
+          const existing = await webhooks.listEndpoints({ accountId, limit: ENDPOINTS_MAX });
+          if (existing.length < ENDPOINTS_MAX) return create(accountId, input, enabled, remember);
+          throw new GatewayError(
+            'conflict',
+            `An account may have ${ENDPOINTS_MAX} webhook endpoints: delete one first.`,
+          );
+        },
+        (id) => require(accountId, id),
+      );
     },
     async listEndpoints(accountId, { after, limit }) {
       const found = await webhooks.listEndpoints({
@@ -105,48 +148,80 @@ export function createWebhooks(ctx: WebhookContext): Webhooks {
     async deleteEndpoint(accountId, id) {
       if (!(await webhooks.deleteEndpoint({ accountId, id, at: ctx.clock.now() }))) throw unknownEndpoint(id);
     },
-    rotateSecret: async (accountId, id, { keepOld }) => rotate(await require(accountId, id), keepOld),
-    async testEndpoint(accountId, id, eventType) {
+    async rotateSecret(accountId, id, { keepOld }, intent) {
+      const row = await require(accountId, id);
+      const find = (found: string) => require(accountId, found);
+      return shownOnce(accountId, intent, (remember) => rotate(row, keepOld, remember), find);
+    },
+    async testEndpoint(accountId, id, eventType, intent) {
       const sender = await require(accountId, id);
       refuseUnknownTypes([eventType], 'event_type');
-      const message = { id: ctx.newId('evt_'), type: eventType, createdAt: ctx.clock.now() };
-      const body = sampleBody(message, ctx.priceBook.currency);
-      const { url } = sender;
-      const posted = await post(ctx, {
-        url,
-        sender,
-        id: message.id,
-        type: eventType,
-        eventId: message.id,
-        body,
+      const test = async (): Promise<number> => {
+        const message = { id: ctx.newId('evt_'), type: eventType, createdAt: ctx.clock.now() };
+        const body = sampleBody(message, ctx.priceBook.currency);
+        const { url } = sender;
+        const posted = await post(ctx, {
+          url,
+          sender,
+          id: message.id,
+          type: eventType,
+          eventId: message.id,
+          body,
+        });
+        if (posted.status !== null) return posted.status;
+        throw new GatewayError('invalid_request', `The endpoint did not answer: ${posted.error}.`);
+      };
+      if (!hasKey(intent)) return { status: await test() };
+      return once<{ status: number; replayed?: true }>(scopeOf(accountId), intent, {
+        async create({ remember }) {
+          const status = await test();
+          const answer = { ...remember, response: { status } };
+          await ctx.store.rememberAnswer({ remember: answer, subjectId: id, at: ctx.clock.now() });
+          return { status };
+        },
+        replay: async ({ response }) => ({ ...(response as { status: number }), replayed: true }),
       });
-      if (posted.status !== null) return posted.status;
-      throw new GatewayError('invalid_request', `The endpoint did not answer: ${posted.error}.`);
     },
     async callbackSecret(accountId) {
       const endpoint = await callbackSigner(ctx, accountId);
       return { endpoint, secret: signingSecret(ctx, endpoint) };
     },
-    rotateCallbackSecret: async (accountId, { keepOld }) =>
-      rotate(await callbackSigner(ctx, accountId), keepOld),
+    async rotateCallbackSecret(accountId, { keepOld }, intent) {
+      const find = () => callbackSigner(ctx, accountId);
+      return shownOnce(accountId, intent, async (remember) => rotate(await find(), keepOld, remember), find);
+    },
     async listDeliveries(accountId, endpointId, query) {
       await require(accountId, endpointId);
       return webhooks.listDeliveries({ accountId, endpointId, ...query });
     },
     getDelivery: delivery,
-    async redeliver(accountId, id) {
+    async redeliver(accountId, id, intent) {
       await delivery(accountId, id);
-      if (!(await webhooks.redeliver({ id, at: ctx.clock.now() }))) {
+      const again = async (remember: RememberKey | null): Promise<DeliveryRow> => {
+        const begun = await webhooks.redeliver({ id, at: ctx.clock.now(), remember });
+        if (begun !== null) return begun;
         throw new GatewayError(
           'conflict',
           'The delivery is still under way, or its endpoint was deleted: there is nothing to send again.',
         );
-      }
-      return (await delivery(accountId, id)).delivery;
+      };
+      if (!hasKey(intent)) return again(null);
+      return once<DeliveryRow & { replayed?: true }>(scopeOf(accountId), intent, {
+        create: ({ remember }) => again(remember),
+        replay: async ({ response }) => ({ ...(response as unknown as DeliveryRow), replayed: true }),
+      });
     },
-    async redeliverAll(accountId, endpointId, { state, since }) {
+    async redeliverAll(accountId, endpointId, { state, since }, intent) {
       await require(accountId, endpointId);
-      return webhooks.redeliverAll({ accountId, endpointId, state, since, at: ctx.clock.now() });
+      const again = async (remember: RememberKey | null) => {
+        const at = ctx.clock.now();
+        return { count: await webhooks.redeliverAll({ accountId, endpointId, state, since, at, remember }) };
+      };
+      if (!hasKey(intent)) return again(null);
+      return once<{ count: number; replayed?: true }>(scopeOf(accountId), intent, {
+        create: ({ remember }) => again(remember),
+        replay: async ({ response }) => ({ ...(response as { count: number }), replayed: true }),
+      });
     },
     async consumptionEvents(accountId, { afterSequence, limit }) {
       const found = await webhooks.listConsumption({ accountId, afterSequence, limit: limit + 1 });

@@ -1,9 +1,10 @@
 import type { Limits } from '../core/limits.ts';
-import type { AccountRow, Page, PageQuery } from '../core/ports.ts';
+import type { AccountRow, Page, PageQuery, RememberKey } from '../core/ports.ts';
 import { applyLimits, fromLimitsText, toLimitsText } from './limits.ts';
 import { lockRows } from './engine.ts';
 import { fromPage } from './page.ts';
 import { withLimits } from './patch.ts';
+import { rememberGiven } from './repeats.ts';
 import type { AccountsTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
 
@@ -47,7 +48,11 @@ const page = statement<{ before: string; limit: number }>()((db, arg) =>
 );
 
 /** An account and its empty wallet. */
-export const createAccount: Mutation<AccountRow, void> = function* (_tx, row) {
+export const createAccount: Mutation<{ row: AccountRow; remember: RememberKey | null }, void> = function* (
+  _tx,
+  { row, remember },
+) {
+  yield* rememberGiven(remember, { subjectId: row.id, at: row.createdAt });
   yield* change(insert, {
     id: row.id,
     name: row.name,

@@ -1,6 +1,7 @@
-import type { ChannelRow } from '../core/ports.ts';
+import type { ChannelRow, RememberKey } from '../core/ports.ts';
 import { lockRows } from './engine.ts';
 import { patched } from './patch.ts';
+import { rememberGiven } from './repeats.ts';
 import type { ChannelsTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
 
@@ -93,7 +94,11 @@ const withWork = statement()((db) =>
     .orderBy('id'),
 );
 
-export const createChannel: Mutation<ChannelRow, void> = function* (tx, row) {
+export const createChannel: Mutation<{ row: ChannelRow; remember: RememberKey | null }, void> = function* (
+  tx,
+  { row, remember },
+) {
+  yield* rememberGiven(remember, { subjectId: row.id, at: row.createdAt });
   yield* change(insert, toRow(row));
   tx.notify('channels');
 };

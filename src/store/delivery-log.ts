@@ -1,5 +1,5 @@
 /** Reading deliveries: what is due, what was sent, what is dead; and sending settled ones again. */
-import type { Page } from '../core/ports.ts';
+import type { Page, RememberKey } from '../core/ports.ts';
 import type {
   DeliveryAttemptRow,
   DeliveryDetail,
@@ -8,6 +8,7 @@ import type {
   WebhookStore,
 } from '../core/webhook-ports.ts';
 import { fromPage } from './page.ts';
+import { rememberKey } from './repeats.ts';
 import type { WebhookAttemptsTable, WebhookDeliveriesTable } from './schema.ts';
 import {
   change,
@@ -17,6 +18,7 @@ import {
   statementVariants,
   type Mutation,
   type Procedure,
+  type Tx,
 } from './statement.ts';
 
 /** One seek per lane: the next lane's name follows from the last one's, whatever waits in between. */
@@ -232,22 +234,37 @@ export function* deliveriesOfTask(taskId: string): Procedure<DeliveryDetail[]> {
   return details;
 }
 
-export const redeliver: Mutation<{ id: string; at: number }, boolean> = function* (tx, { id, at }) {
+export const redeliver: Mutation<
+  { id: string; at: number; remember?: RememberKey | null },
+  DeliveryRow | null
+> = function* (tx, { id, at, remember }) {
+  if (!(yield* beginAnew(tx, id, at))) return null;
+  const row = yield* first(byId, { id });
+  if (row === null) throw new Error(`delivery ${id} has no message`);
+  const begun = fromRow(row);
+  if (remember) yield* rememberKey(remember, { subjectId: id, response: { ...begun }, at });
+  return begun;
+};
+
+/** False when it is not settled, or its endpoint is gone. */
+function* beginAnew(tx: Tx, id: string, at: number): Procedure<boolean> {
   const row = yield* first(redeliverable, { id });
   if (row === null || row.deleted_at !== null) return false;
   const isHeld = row.endpoint_id !== null && row.enabled !== 1;
-  yield* change(again, { id, at, state: isHeld ? 'held' : 'pending', held_at: isHeld ? at : null });
+  const state = isHeld ? 'held' : 'pending';
+  if ((yield* change(again, { id, at, state, held_at: isHeld ? at : null })) === 0) return false;
   tx.notify('deliveries');
   return true;
-};
+}
 
 export const redeliverAll: Mutation<Parameters<WebhookStore['redeliverAll']>[0], number> = function* (
   tx,
-  { accountId, endpointId, state, since, at },
+  { accountId, endpointId, state, since, at, remember },
 ) {
   let count = 0;
   const found = yield* rows(settledSince, { account_id: accountId, endpoint_id: endpointId, state, since });
-  for (const { id } of found) if (yield* redeliver(tx, { id, at })) count++;
+  for (const { id } of found) if (yield* beginAnew(tx, id, at)) count++;
+  if (remember) yield* rememberKey(remember, { subjectId: endpointId, response: { count }, at });
   return count;
 };
 

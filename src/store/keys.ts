@@ -1,8 +1,9 @@
 import type { Limits } from '../core/limits.ts';
-import type { KeyRow, UsableKey } from '../core/ports.ts';
+import type { KeyRow, UsableKey, RememberAnswer } from '../core/ports.ts';
 import { lockRows } from './engine.ts';
 import { applyLimits, fromLimitsText, toLimitsText } from './limits.ts';
 import { withLimits } from './patch.ts';
+import { rememberGiven } from './repeats.ts';
 import type { AccountsTable, ApiKeysTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
 
@@ -74,7 +75,11 @@ const byAccessKey = statement<{ access_key: string }>()((db, arg) =>
     .where('revoked_at', 'is', null),
 );
 
-export const createKey: Mutation<KeyRow & { keyHash: string }, void> = function* (tx, row) {
+export const createKey: Mutation<
+  { row: KeyRow & { keyHash: string }; remember: RememberAnswer | null },
+  void
+> = function* (tx, { row, remember }) {
+  yield* rememberGiven(remember, { subjectId: row.id, at: row.createdAt });
   yield* change(insert, {
     id: row.id,
     account_id: row.accountId,

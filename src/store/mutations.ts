@@ -24,7 +24,7 @@ import { claimDeliveries, fixMessageBody } from './deliveries.ts';
 import { pruneMessages, redeliver, redeliverAll } from './delivery-log.ts';
 import { failTask, refundTask, retryTask } from './operator-actions.ts';
 import { deleteResource } from './resources.ts';
-import { claimSending, forgetRepeats } from './repeats.ts';
+import { claimSending, forgetRepeats, rememberAnswer } from './repeats.ts';
 import { noteRootKey, resealValues, retireRootKey } from './sealed.ts';
 import { bringDeliveriesForward } from './set-back.ts';
 import { settleDelivery } from './settle-delivery.ts';
@@ -69,6 +69,7 @@ export const mutations = {
   deleteFile,
   claimSending,
   forgetRepeats,
+  rememberAnswer,
   post,
   createWebhookEndpoint,
   updateWebhookEndpoint,

@@ -1,6 +1,6 @@
 /** What recognises a repeat: idempotency keys for a day, what SDKs sent for minutes. */
 import { GatewayError } from '../core/errors.ts';
-import type { Json, RememberKey, RememberSending, UsedKey } from '../core/ports.ts';
+import type { Json, RememberAnswer, RememberKey, RememberSending, UsedKey } from '../core/ports.ts';
 import { parseJson, writeJson } from '../lib/json.ts';
 import type { SendingsTable, UsedKeysTable } from './schema.ts';
 import { change, first, statement, type Mutation, type Procedure } from './statement.ts';
@@ -128,6 +128,21 @@ export function* rememberKey(
   if (written === 1) return;
   throw new GatewayError('request_in_progress', 'A request with this Idempotency-Key was just accepted.');
 }
+
+/** {@link rememberKey} where there is a key, with the answer that came with it. */
+export function* rememberGiven(
+  remember: RememberKey | RememberAnswer | null | undefined,
+  used: { subjectId: string; at: number },
+): Procedure<void> {
+  if (!remember) return;
+  const response = 'response' in remember ? remember.response : null;
+  yield* rememberKey(remember, { ...used, response });
+}
+
+export const rememberAnswer: Mutation<{ remember: RememberAnswer; subjectId: string; at: number }, void> =
+  function* (_tx, { remember, ...used }) {
+    yield* rememberGiven(remember, used);
+  };
 
 /** What was accepted together with a task. */
 export function* rememberTask(

@@ -1,8 +1,10 @@
 /** Endpoints of accounts and what they subscribe to. */
+import type { RememberAnswer } from '../core/ports.ts';
 import type { WebhookEndpointRow, WebhookStore } from '../core/webhook-ports.ts';
 import { cancelDeliveries, holdDeliveries, releaseDeliveries } from './deliveries.ts';
 import { AFTER_ALL_IDS } from './page.ts';
 import { patched } from './patch.ts';
+import { rememberGiven } from './repeats.ts';
 import type { WebhookEndpointsTable, WebhookSubscriptionsTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
 
@@ -96,7 +98,11 @@ const unsubscribe = statement<{ endpoint_id: string }>()((db, arg) =>
   db.deleteFrom('webhook_subscriptions').where('endpoint_id', '=', arg('endpoint_id')),
 );
 
-export const createWebhookEndpoint: Mutation<WebhookEndpointRow, void> = function* (_tx, row) {
+export const createWebhookEndpoint: Mutation<
+  { row: WebhookEndpointRow; remember: RememberAnswer | null },
+  void
+> = function* (_tx, { row, remember }) {
+  yield* rememberGiven(remember, { subjectId: row.id, at: row.createdAt });
   yield* change(insert, { ...toRow(row), created_at: row.createdAt });
   yield* writeSubscriptions(row);
 };
@@ -104,9 +110,10 @@ export const createWebhookEndpoint: Mutation<WebhookEndpointRow, void> = functio
 export const updateWebhookEndpoint: Mutation<
   Parameters<WebhookStore['updateEndpoint']>[0],
   WebhookEndpointRow | null
-> = function* (tx, { accountId, id, at, patch }) {
+> = function* (tx, { accountId, id, at, patch, remember }) {
   const row = yield* getEndpoint(accountId, id);
   if (row === null) return null;
+  yield* rememberGiven(remember, { subjectId: id, at });
   const changed = patched(row, patch);
   changed.disabledReason = changed.enabled ? null : (row.disabledReason ?? 'paused');
   if (row.enabled && !changed.enabled) changed.disabledAt = at;

@@ -7,7 +7,7 @@ import { findCallbackSigner, getEndpoint, listEndpoints } from './webhook-endpoi
 
 export function webhookStore({ read, write }: Backend): WebhookStore {
   return {
-    createEndpoint: (row) => write('createWebhookEndpoint', row),
+    createEndpoint: (row, remember = null) => write('createWebhookEndpoint', { row, remember }),
     updateEndpoint: (input) => write('updateWebhookEndpoint', input),
     deleteEndpoint: (input) => write('deleteWebhookEndpoint', input),
     getEndpoint: (accountId, id) => read(getEndpoint(accountId, id)),

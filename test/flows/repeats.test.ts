@@ -322,3 +322,69 @@ describe('a file and a top-up with a key', () => {
     }),
   );
 });
+
+describe('what is shown once', () => {
+  const adminOf = ({ ctx, lanes }: World) =>
+    createAdmin({ ...ctx, lanes, route: (request, pinned) => routeFor(ctx, request, { pinned }) });
+
+  test(
+    'a key, a signing secret: the repeat shows the same, also after a crash, and the store keeps them sealed',
+    story(async (world) => {
+      const makeKey = () =>
+        adminOf(world).createKey('acct_story', { name: 'ci', responseStyle: 'superset' }, keyed('k'));
+      const makeEndpoint = () => {
+        const input = { name: 'mine', url: world.server.origin, eventTypes: ['wallet.low'], enabled: true };
+        return world.gateway.webhooks.createEndpoint('acct_story', input, keyed('e'));
+      };
+      const [key, made] = [await makeKey(), await makeEndpoint()];
+      const rotate = () =>
+        world.gateway.webhooks.rotateSecret('acct_story', made.endpoint.id, { keepOld: true }, keyed('r'));
+      const rotated = await rotate();
+      await world.restart();
+      assert.deepEqual(await makeKey(), { ...key, replayed: true });
+      assert.equal((await makeEndpoint()).secret, made.secret);
+      assert.equal((await rotate()).secret, rotated.secret);
+      assert.equal((await world.store.listKeys('acct_story')).length, 1);
+      for (const [scope, name] of [
+        ['admin', 'k'],
+        ['acct_story', 'e'],
+        ['acct_story', 'r'],
+      ] as const) {
+        const kept = JSON.stringify(await world.store.findUsedKey(scope, name, world.clock.now()));
+        for (const secret of [key.apiKey, key.secretKey, made.secret, rotated.secret]) {
+          assert.ok(!kept.includes(secret), `${name} is kept in the clear`);
+        }
+      }
+    }),
+  );
+
+  test(
+    'accounts and channels are made once per key',
+    story(async (world) => {
+      const admin = adminOf(world);
+      const account = await admin.createAccount({ name: 'studio' }, keyed('a'));
+      assert.deepEqual(await admin.createAccount({ name: 'studio' }, keyed('a')), {
+        ...account,
+        replayed: true,
+      });
+      assert.equal(
+        await refusal(admin.createAccount({ name: 'x' }, keyed('a', 'other'))),
+        'idempotency_conflict',
+      );
+      const input = {
+        name: 'second',
+        provider: 'fake',
+        credential: {},
+        baseUrl: null,
+        priority: 0,
+        weight: 1,
+        concurrency: null,
+        requestsPerSecond: null,
+        enabled: true,
+      };
+      const channel = await admin.createChannel(input, keyed('c'));
+      assert.equal((await admin.createChannel(input, keyed('c'))).id, channel.id);
+      assert.equal((await admin.listChannels()).filter(({ name }) => name === 'second').length, 1);
+    }),
+  );
+});

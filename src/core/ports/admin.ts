@@ -36,7 +36,7 @@ export interface ChannelView extends Omit<ChannelRow, 'credentialSealed'> {
 /** What the admin API, the console and the CLI can do. Refusals are GatewayErrors. */
 export interface Admin {
   listAccounts(query: PageQuery): Promise<Page<AccountRow>>;
-  createAccount(input: { name: string }): Promise<AccountRow>;
+  createAccount(input: { name: string }, intent?: Intent | null): Promise<AccountRow & { replayed?: true }>;
   getAccount(id: string): Promise<AccountRow>;
   /** `limits: null` takes them away. */
   updateAccount(
@@ -47,7 +47,8 @@ export interface Admin {
   createKey(
     accountId: string,
     input: { name: string; responseStyle: ResponseStyle; limits?: Limits },
-  ): Promise<IssuedKey>;
+    intent?: Intent | null,
+  ): Promise<IssuedKey & { replayed?: true }>;
   updateKey(
     accountId: string,
     keyId: string,
@@ -63,7 +64,7 @@ export interface Admin {
   ledger(accountId: string, query: PageQuery): Promise<Page<LedgerRow>>;
   verifyLedger(): Promise<LedgerVerdict>;
   listChannels(): Promise<ChannelView[]>;
-  createChannel(input: ChannelInput): Promise<ChannelView>;
+  createChannel(input: ChannelInput, intent?: Intent | null): Promise<ChannelView & { replayed?: true }>;
   getChannel(id: string): Promise<ChannelView>;
   updateChannel(id: string, patch: Partial<Omit<ChannelInput, 'provider'>>): Promise<ChannelView>;
   deleteChannel(id: string): Promise<void>;

@@ -232,6 +232,11 @@ export interface RememberKey {
   replaces: string | null;
 }
 
+/** {@link RememberKey} with the first answer, where it cannot be rendered again from what it was about. */
+export interface RememberAnswer extends RememberKey {
+  response: Json;
+}
+
 /** A create that an SDK sent and may send again by itself. */
 export interface RememberSending {
   kind: 'sending';

@@ -70,7 +70,7 @@ export function createFakeWebhooks(check: () => void): Webhooks {
     rotateSecret: async (accountId, id) => ({ endpoint: find(accountId, id), secret }),
     async testEndpoint(accountId, id) {
       find(accountId, id);
-      return 200;
+      return { status: 200 };
     },
     callbackSecret: async (accountId) => ({ endpoint: signer(accountId), secret }),
     rotateCallbackSecret: async (accountId) => ({ endpoint: signer(accountId), secret }),
@@ -82,7 +82,7 @@ export function createFakeWebhooks(check: () => void): Webhooks {
     redeliver: async () => missing('delivery'),
     async redeliverAll(accountId, id) {
       find(accountId, id);
-      return 0;
+      return { count: 0 };
     },
     async consumptionEvents() {
       check();

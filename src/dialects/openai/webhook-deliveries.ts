@@ -3,8 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
+import { readIntent } from '../../core/intent.ts';
 import type { Gateway } from '../../core/ports.ts';
 import { textIn, wholeNumberIn, wholeNumberParameter, wordParameter } from '../kit/query.ts';
+import { markReplayed } from '../kit/replayed.ts';
 import { jsonAnswer } from '../kit/responses.ts';
 import { consumeCallbackEventList, type ConsumeCallbackEvent } from './consumption-object.ts';
 import { errorResponses } from './errors.ts';
@@ -97,9 +99,13 @@ export function mountDeliveries(instance: FastifyInstance, { webhooks }: Gateway
         response: { 200: jsonAnswer('It is on its way.', webhookDelivery), ...errorResponses },
       },
     },
-    async ({ principal, params: { id, delivery_id } }) => {
-      await deliveryOf(principal.accountId, id, delivery_id);
-      return renderDelivery(await webhooks.redeliver(principal.accountId, delivery_id));
+    async (request, reply) => {
+      const { principal, params } = request;
+      await deliveryOf(principal.accountId, params.id, params.delivery_id);
+      const intent = readIntent(request);
+      const delivery = await webhooks.redeliver(principal.accountId, params.delivery_id, intent);
+      markReplayed(reply, delivery);
+      return renderDelivery(delivery);
     },
   );
 
@@ -129,13 +135,13 @@ export function mountDeliveries(instance: FastifyInstance, { webhooks }: Gateway
         response: { 200: jsonAnswer('So many are on their way.', webhookRedelivery), ...errorResponses },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { status, since } = request.body ?? {};
-      const count = await webhooks.redeliverAll(request.principal.accountId, request.params.id, {
-        state: status ?? 'dead',
-        since: Math.floor((since ?? 0) * 1000),
-      });
-      return { object: 'webhook_redelivery' as const, count };
+      const input = { state: status ?? ('dead' as const), since: Math.floor((since ?? 0) * 1000) };
+      const { accountId } = request.principal;
+      const done = await webhooks.redeliverAll(accountId, request.params.id, input, readIntent(request));
+      markReplayed(reply, done);
+      return { object: 'webhook_redelivery' as const, count: done.count };
     },
   );
 

@@ -5,9 +5,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { readIntent } from '../../core/intent.ts';
 import type { Gateway } from '../../core/ports.ts';
 import { WEBHOOK_EVENT_TYPES } from '../../core/webhook.ts';
 import { textIn, wholeNumberIn, wholeNumberParameter } from '../kit/query.ts';
+import { markReplayed } from '../kit/replayed.ts';
 import { jsonAnswer } from '../kit/responses.ts';
 import { errorResponses } from './errors.ts';
 import { mountDeliveries } from './webhook-deliveries.ts';
@@ -106,15 +108,12 @@ export function mountWebhooks(instance: FastifyInstance, gateway: Gateway): void
     },
     async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      const { body } = request;
-      return renderWithSecret(
-        await webhooks.createEndpoint(request.principal.accountId, {
-          name: body.name,
-          url: body.url,
-          eventTypes: body.event_types,
-          enabled: body.enabled ?? true,
-        }),
-      );
+      const { name, url, event_types: eventTypes, enabled } = request.body;
+      const input = { name, url, eventTypes, enabled: enabled ?? true };
+      const { accountId } = request.principal;
+      const made = await webhooks.createEndpoint(accountId, input, readIntent(request));
+      markReplayed(reply, made);
+      return renderWithSecret(made);
     },
   );
 
@@ -241,9 +240,11 @@ export function mountWebhooks(instance: FastifyInstance, gateway: Gateway): void
     async (request, reply) => {
       reply.header('cache-control', 'no-store');
       const keepOld = request.body?.keep_old_secret_active_for_24_hours === true;
-      return renderWithSecret(
-        await webhooks.rotateSecret(request.principal.accountId, request.params.id, { keepOld }),
-      );
+      const { accountId } = request.principal;
+      const { id } = request.params;
+      const made = await webhooks.rotateSecret(accountId, id, { keepOld }, readIntent(request));
+      markReplayed(reply, made);
+      return renderWithSecret(made);
     },
   );
 
@@ -260,14 +261,17 @@ export function mountWebhooks(instance: FastifyInstance, gateway: Gateway): void
         response: { 200: jsonAnswer('It answered.', webhookTestResult), ...errorResponses },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const eventType = request.body.event_type;
-      const status = await webhooks.testEndpoint(request.principal.accountId, request.params.id, eventType);
+      const { accountId } = request.principal;
+      const { id } = request.params;
+      const done = await webhooks.testEndpoint(accountId, id, eventType, readIntent(request));
+      markReplayed(reply, done);
       return {
         object: 'webhook_endpoint.test' as const,
-        webhook_endpoint_id: request.params.id,
+        webhook_endpoint_id: id,
         event_type: eventType,
-        status_code: status,
+        status_code: done.status,
         success: true as const,
       };
     },
@@ -312,9 +316,10 @@ function mountCallbackSecret(instance: FastifyInstance, { webhooks }: Gateway): 
     async (request, reply) => {
       reply.header('cache-control', 'no-store');
       const keepOld = request.body?.keep_old_secret_active_for_24_hours === true;
-      return renderCallbackSecret(
-        await webhooks.rotateCallbackSecret(request.principal.accountId, { keepOld }),
-      );
+      const { accountId } = request.principal;
+      const made = await webhooks.rotateCallbackSecret(accountId, { keepOld }, readIntent(request));
+      markReplayed(reply, made);
+      return renderCallbackSecret(made);
     },
   );
 }

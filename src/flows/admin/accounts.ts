@@ -1,17 +1,28 @@
 import { GatewayError } from '../../core/errors.ts';
-import type { AccountRow, Admin } from '../../core/ports.ts';
+import type { AccountRow, Admin, RememberKey } from '../../core/ports.ts';
+import { hasKey, OPERATORS, type Once } from '../once.ts';
 import type { AdminContext } from './context.ts';
 
 type AccountVerbs = Pick<Admin, 'listAccounts' | 'createAccount' | 'getAccount' | 'updateAccount'>;
 
 /** Accounts are made, renamed, disabled; never deleted, because their ledger stays. */
-export function accountVerbs({ store, clock, newId }: AdminContext): AccountVerbs {
+export function accountVerbs({ store, clock, newId }: AdminContext, once: Once): AccountVerbs {
+  const create = async (name: string, remember: RememberKey | null): Promise<AccountRow> => {
+    const row: AccountRow = { id: newId('acct_'), name, status: 'active', createdAt: clock.now() };
+    await store.createAccount(row, remember);
+    return row;
+  };
+
   return {
     listAccounts: (query) => store.listAccounts(query),
-    async createAccount({ name }) {
-      const row: AccountRow = { id: newId('acct_'), name, status: 'active', createdAt: clock.now() };
-      await store.createAccount(row);
-      return row;
+    async createAccount({ name }, intent) {
+      if (!hasKey(intent)) return create(name, null);
+      return once<AccountRow & { replayed?: true }>(OPERATORS, intent, {
+        create: ({ remember }) => create(name, remember),
+        async replay({ subjectId }) {
+          return { ...((await store.getAccount(subjectId)) ?? unknownAccount(subjectId)), replayed: true };
+        },
+      });
     },
     async getAccount(id) {
       return (await store.getAccount(id)) ?? unknownAccount(id);

@@ -1,7 +1,15 @@
 import { GatewayError, UpstreamError } from '../../core/errors.ts';
-import type { Admin, ChannelRow, ChannelView, Provider } from '../../core/ports.ts';
+import type {
+  Admin,
+  ChannelInput,
+  ChannelRow,
+  ChannelView,
+  Provider,
+  RememberKey,
+} from '../../core/ports.ts';
 import { writeJson } from '../../lib/json.ts';
 import { seal, SealError } from '../../lib/seal.ts';
+import { hasKey, OPERATORS, type Once } from '../once.ts';
 import { credentialContext } from '../open-channel.ts';
 import { readBaseUrl } from './base-url.ts';
 import { sealingKey, type AdminContext } from './context.ts';
@@ -15,7 +23,7 @@ type ChannelVerbs = Pick<
 const probeTimeoutMs = 15_000;
 
 /** The operator's accounts at upstreams. Credentials are sealed when they arrive and are never shown again. */
-export function channelVerbs(context: AdminContext): ChannelVerbs {
+export function channelVerbs(context: AdminContext, once: Once): ChannelVerbs {
   const { store, clock, newId } = context;
 
   async function requireRow(id: string): Promise<ChannelRow> {
@@ -31,31 +39,39 @@ export function channelVerbs(context: AdminContext): ChannelVerbs {
     };
   }
 
+  async function create(input: ChannelInput, remember: RememberKey | null): Promise<ChannelView> {
+    const now = clock.now();
+    const id = newId('chan_');
+    const provider = requireProvider(context.providers, input.provider);
+    const row: ChannelRow = {
+      id,
+      name: input.name,
+      provider: provider.id,
+      credentialSealed: sealCredential(context, provider, id, input.credential),
+      baseUrl: baseUrlOf(provider, input.baseUrl),
+      priority: input.priority,
+      weight: input.weight,
+      concurrency: input.concurrency,
+      requestsPerSecond: input.requestsPerSecond,
+      enabled: input.enabled,
+      sandbox: false,
+      ...(input.allowsComplianceSwitches && { allowsComplianceSwitches: true }),
+      createdAt: now,
+      updatedAt: now,
+    };
+    await store.createChannel(row, remember);
+    return viewOf(row);
+  }
+
   return {
     listChannels: async () => Promise.all((await store.listChannels()).map(viewOf)),
 
-    async createChannel(input) {
-      const now = clock.now();
-      const id = newId('chan_');
-      const provider = requireProvider(context.providers, input.provider);
-      const row: ChannelRow = {
-        id,
-        name: input.name,
-        provider: provider.id,
-        credentialSealed: sealCredential(context, provider, id, input.credential),
-        baseUrl: baseUrlOf(provider, input.baseUrl),
-        priority: input.priority,
-        weight: input.weight,
-        concurrency: input.concurrency,
-        requestsPerSecond: input.requestsPerSecond,
-        enabled: input.enabled,
-        sandbox: false,
-        ...(input.allowsComplianceSwitches && { allowsComplianceSwitches: true }),
-        createdAt: now,
-        updatedAt: now,
-      };
-      await store.createChannel(row);
-      return viewOf(row);
+    async createChannel(input, intent) {
+      if (!hasKey(intent)) return create(input, null);
+      return once<ChannelView & { replayed?: true }>(OPERATORS, intent, {
+        create: ({ remember }) => create(input, remember),
+        replay: async ({ subjectId }) => ({ ...(await viewOf(await requireRow(subjectId))), replayed: true }),
+      });
     },
 
     getChannel: async (id) => viewOf(await requireRow(id)),

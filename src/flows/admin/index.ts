@@ -5,7 +5,7 @@ import { channelVerbs } from './channels.ts';
 import { createWebhooks } from '../webhooks.ts';
 import type { AdminContext } from './context.ts';
 import { keyVerbs } from './keys.ts';
-import { createOnce } from '../once.ts';
+import { createOnce, OPERATORS } from '../once.ts';
 import { taskActionVerbs } from './task-actions.ts';
 import { taskVerbs } from './tasks.ts';
 import { walletVerbs } from './wallets.ts';
@@ -16,13 +16,13 @@ export type { AdminContext } from './context.ts';
 export function createAdmin(context: AdminContext): Admin {
   const once = createOnce(context);
   return {
-    ...accountVerbs(context),
-    ...keyVerbs(context),
+    ...accountVerbs(context, once),
+    ...keyVerbs(context, once),
     ...walletVerbs(context, once),
-    ...channelVerbs(context),
+    ...channelVerbs(context, once),
     ...taskVerbs(context),
     ...taskActionVerbs(context, once),
-    webhooks: createWebhooks(context),
+    webhooks: createWebhooks(context, () => OPERATORS),
     prices: () => priceViews(context.priceBook),
   };
 }

@@ -1,7 +1,9 @@
 import { GatewayError } from '../../core/errors.ts';
-import type { Admin } from '../../core/ports.ts';
+import type { Admin, IssuedKey, RememberKey } from '../../core/ports.ts';
 import { apiKeyHint, hashApiKey, newAccessKey, newApiKey, newSecretKey } from '../../lib/api-key.ts';
 import { seal } from '../../lib/seal.ts';
+import { hasKey, OPERATORS, type Once } from '../once.ts';
+import { openAnswer, sealAnswer } from '../sealed-answer.ts';
 import { requireAccount } from './accounts.ts';
 import { sealingKey, type AdminContext } from './context.ts';
 
@@ -13,18 +15,18 @@ export function secretKeyContext(keyId: string): string {
 }
 
 /** Of an API key only its hash is kept, of a secret key a sealed text: a token's signature needs the key itself. */
-export function keyVerbs(context: AdminContext): KeyVerbs {
+export function keyVerbs(context: AdminContext, once: Once): KeyVerbs {
   const { store, clock, newId } = context;
-  return {
-    async listKeys(accountId) {
-      await requireAccount(context, accountId);
-      return store.listKeys(accountId);
-    },
-    async createKey(accountId, { name, responseStyle, limits }) {
-      await requireAccount(context, accountId);
-      const id = newId('key_');
-      const issued = { id, apiKey: newApiKey(), accessKey: newAccessKey(), secretKey: newSecretKey() };
-      await store.createKey({
+
+  async function create(
+    accountId: string,
+    { name, responseStyle, limits }: Parameters<Admin['createKey']>[1],
+    remember: RememberKey | null,
+  ): Promise<IssuedKey> {
+    const id = newId('key_');
+    const issued = { id, apiKey: newApiKey(), accessKey: newAccessKey(), secretKey: newSecretKey() };
+    await store.createKey(
+      {
         id,
         accountId,
         name,
@@ -36,8 +38,27 @@ export function keyVerbs(context: AdminContext): KeyVerbs {
         createdAt: clock.now(),
         revokedAt: null,
         ...(limits && { limits }),
+      },
+      remember && sealAnswer(context, remember, issued),
+    );
+    return issued;
+  }
+
+  return {
+    async listKeys(accountId) {
+      await requireAccount(context, accountId);
+      return store.listKeys(accountId);
+    },
+    async createKey(accountId, input, intent) {
+      await requireAccount(context, accountId);
+      if (!hasKey(intent)) return create(accountId, input, null);
+      return once<IssuedKey & { replayed?: true }>(OPERATORS, intent, {
+        create: ({ remember }) => create(accountId, input, remember),
+        replay: async (used) => ({
+          ...openAnswer<IssuedKey>(context, OPERATORS, intent.key, used),
+          replayed: true,
+        }),
       });
-      return issued;
     },
     async updateKey(accountId, keyId, patch) {
       const row = await store.updateKey({ accountId, id: keyId, at: clock.now() }, patch);

@@ -18,13 +18,10 @@ import { freshHandle, mayExistUpstream, type Task } from '../../core/task.ts';
 import { isPinned } from '../bind-resources.ts';
 import { makerOf, weightOf } from '../maker.ts';
 import { mediaExpiresAt } from '../new-task.ts';
-import { hasKey, type Once } from '../once.ts';
+import { hasKey, OPERATORS, type Once } from '../once.ts';
 import type { AdminContext } from './context.ts';
 
 type ActionVerbs = Pick<Admin, 'retryTask' | 'refundTask' | 'failTask'>;
-
-/** Keys of operators are told apart from callers' by it. */
-const KEY_SCOPE = 'admin';
 
 /** Where the new attempt of a retry comes from. */
 type Plan = Pick<RetryTask, 'channelId' | 'pool' | 'upstreamHandle' | 'attempt'>;
@@ -41,7 +38,7 @@ export function taskActionVerbs(context: AdminContext, once: Once): ActionVerbs 
       task: (await store.getTask(action.taskId)) ?? unknownTask(action.taskId),
     });
     if (!hasKey(intent)) return withTask(await work(null));
-    return once<TaskAction>(KEY_SCOPE, intent, {
+    return once<TaskAction>(OPERATORS, intent, {
       create: async ({ remember }) => withTask(await work(remember)),
       async replay({ response }) {
         const kept = response as unknown as Omit<OperatorAction, 'amountMicros'> & { amountMicros: string };

@@ -1,13 +1,10 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Admin, WalletRow } from '../../core/ports.ts';
-import { hasKey, type Once } from '../once.ts';
+import { hasKey, OPERATORS, type Once } from '../once.ts';
 import { requireAccount } from './accounts.ts';
 import type { AdminContext } from './context.ts';
 
 type WalletVerbs = Pick<Admin, 'topUp' | 'wallet' | 'ledger' | 'verifyLedger'>;
-
-/** Keys of operators are told apart from callers' by it. */
-const KEY_SCOPE = 'admin';
 
 export function walletVerbs(context: AdminContext, once: Once): WalletVerbs {
   const { store, clock } = context;
@@ -22,7 +19,7 @@ export function walletVerbs(context: AdminContext, once: Once): WalletVerbs {
         await store.post({ ...topUp, at: clock.now() });
         return store.getWallet(accountId);
       }
-      return once<WalletRow & { replayed?: true }>(KEY_SCOPE, intent, {
+      return once<WalletRow & { replayed?: true }>(OPERATORS, intent, {
         async create({ remember }) {
           await store.post({ ...topUp, at: clock.now(), remember });
           return store.getWallet(accountId);

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { readIntent } from '../../core/intent.ts';
 import type { AccountRow, Admin } from '../../core/ports.ts';
 import {
   idParams,
+  markReplayed,
   nameField,
   pageOf,
   pageQuery,
@@ -41,7 +43,11 @@ export function addAccountRoutes(routes: AdminRoutes, admin: Admin): void {
         response: { 200: account },
       },
     },
-    async (request) => renderAccount(await admin.createAccount(request.body)),
+    async (request, reply) => {
+      const made = await admin.createAccount(request.body, readIntent(request));
+      markReplayed(reply, made);
+      return renderAccount(made);
+    },
   );
 
   routes.get(

@@ -1,6 +1,16 @@
 import { z } from 'zod';
+import { readIntent } from '../../core/intent.ts';
 import type { Admin, ChannelInput, ChannelView } from '../../core/ports.ts';
-import { idParams, nameField, pageOf, renderList, renderTime, timeField, type AdminRoutes } from './kit.ts';
+import {
+  idParams,
+  nameField,
+  pageOf,
+  renderList,
+  renderTime,
+  timeField,
+  type AdminRoutes,
+  markReplayed,
+} from './kit.ts';
 
 const fields = {
   name: nameField,
@@ -90,22 +100,23 @@ export function addChannelRoutes(routes: AdminRoutes, admin: Admin): void {
   routes.post(
     '/admin/v1/channels',
     { schema: { summary: 'Add an account at an upstream', body: newChannel, response: { 200: channel } } },
-    async (request) => {
+    async (request, reply) => {
       const { body } = request;
-      return renderChannel(
-        await admin.createChannel({
-          name: body.name,
-          provider: body.provider,
-          credential: body.credential,
-          baseUrl: body.base_url,
-          priority: body.priority,
-          weight: body.weight,
-          concurrency: body.concurrency,
-          requestsPerSecond: body.requests_per_second,
-          enabled: body.enabled,
-          allowsComplianceSwitches: body.allows_compliance_switches,
-        }),
-      );
+      const input = {
+        name: body.name,
+        provider: body.provider,
+        credential: body.credential,
+        baseUrl: body.base_url,
+        priority: body.priority,
+        weight: body.weight,
+        concurrency: body.concurrency,
+        requestsPerSecond: body.requests_per_second,
+        enabled: body.enabled,
+        allowsComplianceSwitches: body.allows_compliance_switches,
+      };
+      const made = await admin.createChannel(input, readIntent(request));
+      markReplayed(reply, made);
+      return renderChannel(made);
     },
   );
 

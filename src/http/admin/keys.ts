@@ -1,7 +1,17 @@
 import { z } from 'zod';
+import { readIntent } from '../../core/intent.ts';
 import type { Admin, KeyRow } from '../../core/ports.ts';
 import { limitsField, limitsInput, readLimits, renderLimits } from './limits.ts';
-import { idParams, nameField, pageOf, renderList, renderTime, timeField, type AdminRoutes } from './kit.ts';
+import {
+  idParams,
+  nameField,
+  pageOf,
+  renderList,
+  renderTime,
+  timeField,
+  type AdminRoutes,
+  markReplayed,
+} from './kit.ts';
 
 const responseStyle = z.enum(['superset', 'strict']);
 
@@ -48,11 +58,10 @@ export function addKeyRoutes(routes: AdminRoutes, admin: Admin): void {
     },
     async (request, reply) => {
       const limits = readLimits(request.body.limits ?? null);
-      const issued = await admin.createKey(request.params.id, {
-        name: request.body.name,
-        responseStyle: request.body.response_style,
-        ...(limits && { limits }),
-      });
+      const { name, response_style: responseStyle } = request.body;
+      const input = { name, responseStyle, ...(limits && { limits }) };
+      const issued = await admin.createKey(request.params.id, input, readIntent(request));
+      markReplayed(reply, issued);
       reply.header('cache-control', 'no-store');
       return {
         id: issued.id,

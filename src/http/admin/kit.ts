@@ -1,6 +1,7 @@
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyReply,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
@@ -84,4 +85,9 @@ export function renderMoney(micros: bigint): string;
 export function renderMoney(micros: bigint | null): string | null;
 export function renderMoney(micros: bigint | null): string | null {
   return micros === null ? null : formatMicros(micros);
+}
+
+/** Tells the answer to a repeat from the first one. */
+export function markReplayed(reply: FastifyReply, { replayed }: { replayed?: true }): void {
+  if (replayed) reply.header('idempotent-replayed', 'true');
 }

@@ -5,7 +5,15 @@ import { GatewayError } from '../../core/errors.ts';
 import { readIntent } from '../../core/intent.ts';
 import { parseMicros } from '../../core/money.ts';
 import type { Admin, TaskAction } from '../../core/ports.ts';
-import { idParams, moneyField, renderMoney, renderTime, timeField, type AdminRoutes } from './kit.ts';
+import {
+  idParams,
+  markReplayed,
+  moneyField,
+  renderMoney,
+  renderTime,
+  timeField,
+  type AdminRoutes,
+} from './kit.ts';
 import { renderTask, taskObject } from './task-object.ts';
 
 const actionObject = z
@@ -102,8 +110,9 @@ export function addTaskActionRoutes(routes: AdminRoutes, admin: Admin): void {
   );
 }
 
-function answer(reply: FastifyReply, { action, task, replayed }: TaskAction): z.infer<typeof actionObject> {
-  if (replayed) reply.header('idempotent-replayed', 'true');
+function answer(reply: FastifyReply, done: TaskAction): z.infer<typeof actionObject> {
+  const { action, task } = done;
+  markReplayed(reply, done);
   return {
     id: action.id,
     action: action.action,

@@ -5,6 +5,7 @@ import { parseMicros, type Currency } from '../../core/money.ts';
 import type { Admin, LedgerRow, WalletRow } from '../../core/ports.ts';
 import {
   idParams,
+  markReplayed,
   moneyField,
   pageOf,
   pageQuery,
@@ -70,7 +71,7 @@ export function addWalletRoutes(routes: AdminRoutes, admin: Admin, currency: Cur
       const amountMicros = readAmount(request.body.amount);
       const { note } = request.body;
       const row = await admin.topUp(request.params.id, { amountMicros, note }, readIntent(request));
-      if (row.replayed) reply.header('idempotent-replayed', 'true');
+      markReplayed(reply, row);
       return renderWallet(row, currency);
     },
   );

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
+import { readIntent } from '../../core/intent.ts';
 import { parseMicros } from '../../core/money.ts';
 import type { Admin } from '../../core/ports.ts';
 import type { DeliveryDetail, DeliveryRow, WebhookEndpointRow } from '../../core/webhook-ports.ts';
 import {
   idParams,
+  markReplayed,
   moneyField,
   pageFields,
   pageOf,
@@ -120,11 +122,13 @@ export function addWebhookRoutes(routes: AdminRoutes, admin: Admin): void {
         response: { 200: endpointWithSecret },
       },
     },
-    async ({ params, body }, reply) => {
+    async (request, reply) => {
+      const { params } = request;
       await admin.getAccount(params.id);
       reply.header('cache-control', 'no-store');
-      const { event_types: eventTypes, ...rest } = body;
-      const made = await webhooks.createEndpoint(params.id, { ...rest, eventTypes });
+      const { event_types: eventTypes, ...rest } = request.body;
+      const made = await webhooks.createEndpoint(params.id, { ...rest, eventTypes }, readIntent(request));
+      markReplayed(reply, made);
       return { ...renderEndpoint(made.endpoint), signing_secret: made.secret };
     },
   );
@@ -181,10 +185,12 @@ export function addWebhookRoutes(routes: AdminRoutes, admin: Admin): void {
         response: { 200: endpointWithSecret },
       },
     },
-    async ({ params, body }, reply) => {
+    async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      const keepOld = body.keep_old_secret_active_for_24_hours;
-      const made = await webhooks.rotateSecret(params.id, params.endpoint_id, { keepOld });
+      const { id, endpoint_id: endpointId } = request.params;
+      const keepOld = request.body.keep_old_secret_active_for_24_hours;
+      const made = await webhooks.rotateSecret(id, endpointId, { keepOld }, readIntent(request));
+      markReplayed(reply, made);
       return { ...renderEndpoint(made.endpoint), signing_secret: made.secret };
     },
   );
@@ -198,9 +204,13 @@ export function addWebhookRoutes(routes: AdminRoutes, admin: Admin): void {
         response: { 200: z.object({ status: z.number() }) },
       },
     },
-    async ({ params, body }) => ({
-      status: await webhooks.testEndpoint(params.id, params.endpoint_id, body.event_type),
-    }),
+    async (request, reply) => {
+      const { id, endpoint_id: endpointId } = request.params;
+      const { event_type: eventType } = request.body;
+      const done = await webhooks.testEndpoint(id, endpointId, eventType, readIntent(request));
+      markReplayed(reply, done);
+      return { status: done.status };
+    },
   );
   addDeliveryRoutes(routes, admin);
   addWalletAlert(routes, admin);
@@ -242,12 +252,14 @@ function addDeliveryRoutes(routes: AdminRoutes, { webhooks }: Admin): void {
         response: { 200: z.object({ count: z.number() }) },
       },
     },
-    async ({ params, body }) => ({
-      count: await webhooks.redeliverAll(params.id, params.endpoint_id, {
-        state: body.state,
-        since: body.since === undefined ? 0 : Date.parse(body.since),
-      }),
-    }),
+    async (request, reply) => {
+      const { id, endpoint_id: endpointId } = request.params;
+      const { state, since } = request.body;
+      const input = { state, since: since === undefined ? 0 : Date.parse(since) };
+      const done = await webhooks.redeliverAll(id, endpointId, input, readIntent(request));
+      markReplayed(reply, done);
+      return { count: done.count };
+    },
   );
   routes.get(
     '/admin/v1/accounts/:id/deliveries/:delivery_id',
@@ -263,7 +275,12 @@ function addDeliveryRoutes(routes: AdminRoutes, { webhooks }: Admin): void {
   routes.post(
     '/admin/v1/accounts/:id/deliveries/:delivery_id/redeliver',
     { schema: { summary: 'Send a delivery again', params: deliveryParams, response: { 200: delivery } } },
-    async ({ params }) => renderDelivery(await webhooks.redeliver(params.id, params.delivery_id)),
+    async (request, reply) => {
+      const { id, delivery_id: deliveryId } = request.params;
+      const delivery = await webhooks.redeliver(id, deliveryId, readIntent(request));
+      markReplayed(reply, delivery);
+      return renderDelivery(delivery);
+    },
   );
 }
 

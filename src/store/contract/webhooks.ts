@@ -205,8 +205,8 @@ export function testWebhooks(promise: PromiseTest): void {
       [[claimed!.id, 500, 'no']],
     );
     assert.deepEqual((await store.webhooks.listDeliveries({ ...query, state: 'delivered' })).rows, []);
-    assert.equal(await store.webhooks.redeliver({ id: claimed!.id, at: T0 + 50 }), true);
-    assert.equal(await store.webhooks.redeliver({ id: claimed!.id, at: T0 + 50 }), false);
+    assert.equal((await store.webhooks.redeliver({ id: claimed!.id, at: T0 + 50 }))?.state, 'pending');
+    assert.equal(await store.webhooks.redeliver({ id: claimed!.id, at: T0 + 50 }), null);
     const [again] = await claimAll(store, T0 + 50);
     assert.deepEqual([again?.message.id, again?.attempt, again?.tries], [claimed!.message.id, 2, 1]);
     await store.webhooks.settle(result(again!, T0 + 50));
@@ -292,7 +292,7 @@ export function testWebhooks(promise: PromiseTest): void {
     assert.deepEqual([await stateOf(resumed[0]!.id), await stateOf(resumed[1]!.id)], ['held', 'delivered']);
     await store.webhooks.deleteEndpoint({ accountId: ACCOUNT, id: 'whe_1', at: T0 + 100_002 });
     assert.equal(await stateOf(resumed[0]!.id), 'cancelled');
-    assert.equal(await store.webhooks.redeliver({ id: resumed[0]!.id, at: T0 }), false);
+    assert.equal(await store.webhooks.redeliver({ id: resumed[0]!.id, at: T0 }), null);
   });
 
   promise(
