@@ -11,27 +11,26 @@ export function viewOf(ctx: FlowContext, task: Task): TaskView {
   if (task.state !== 'completed' || task.result === null) return { task, links: null };
   const now = ctx.clock.now();
   const { outputs, data } = task.result;
-  const [first] = outputs;
-  if (first === undefined || (task.mediaExpiresAt ?? Infinity) <= now) return { task, links: null };
+  if (outputs.length === 0 || (task.mediaExpiresAt ?? Infinity) <= now) return { task, links: null };
   const expiresAt = Math.floor(
     Math.min(now + ctx.settings.linkLifetimeSeconds * 1000, task.mediaExpiresAt ?? Infinity) / 1000,
   );
-  const link = (output: StoredOutput) =>
-    ctx.signedLink(`/content/${task.id}/${fileNameOf(output)}`, expiresAt);
-  const linkOf = (role: OutputRole) => {
-    const output = outputs.find((candidate) => candidate.role === role);
-    return output === undefined ? null : link(output);
-  };
+  const links = outputs.map((output) =>
+    ctx.signedLink(`/content/${task.id}/${fileNameOf(output)}`, expiresAt),
+  );
+  const link = (output: StoredOutput): string => links[outputs.indexOf(output)]!;
+  const linkOf = (role: OutputRole): string | null =>
+    links[outputs.findIndex((candidate) => candidate.role === role)] ?? null;
   return {
     task:
       data === undefined
         ? task
         : { ...task, result: { ...task.result, data: withLinks(data, outputs, link) } },
     links: {
-      video: linkOf('video') ?? link(first),
+      video: linkOf('video') ?? links[0]!,
       cover: linkOf('cover'),
       watermarked: linkOf('watermarked'),
-      outputs: outputs.map(link),
+      outputs: links,
       expiresAt,
     },
   };
