@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LooseJson } from '../test/helpers/processes.ts';
 import type { Report } from './report.ts';
-import type { Account, World } from './world.ts';
+import type { Account, Installation } from './installation.ts';
 
 /** Money as a decimal string of at most six decimals, in micro-units. */
 export function micros(amount: string): bigint {
@@ -18,7 +18,7 @@ export function micros(amount: string): bigint {
 const FINAL = new Set(['completed', 'failed', 'cancelled']);
 
 /** Waits until no task is open, or none has ended for `patienceMs`. Answers how many are still open. */
-export async function comeToRest(world: World, patienceMs = 30_000): Promise<number> {
+export async function comeToRest(world: Installation, patienceMs = 30_000): Promise<number> {
   let least = Infinity;
   let since = performance.now();
   for (;;) {
@@ -44,7 +44,11 @@ export interface Expectation {
 }
 
 /** Waits for the end of all tasks and puts the promises about tasks, upstream and money into the report. */
-export async function audit(world: World, report: Report, expectation: Expectation): Promise<LooseJson[]> {
+export async function audit(
+  world: Installation,
+  report: Report,
+  expectation: Expectation,
+): Promise<LooseJson[]> {
   const { account } = expectation;
   const stuck = await comeToRest(world);
   report.demand('0 stuck: every task has come to its end', stuck === 0, `${stuck} tasks are still open`);
@@ -76,7 +80,11 @@ export async function audit(world: World, report: Report, expectation: Expectati
   return tasks;
 }
 
-async function auditUpstream(world: World, report: Report, byId: Map<string, LooseJson>): Promise<void> {
+async function auditUpstream(
+  world: Installation,
+  report: Report,
+  byId: Map<string, LooseJson>,
+): Promise<void> {
   const upstream = await world.upstreamTasks();
   report.figure('tasks the upstream accepted', upstream.length);
   const handles = Map.groupBy(upstream, (task) => task.dedup_handle);
@@ -94,7 +102,7 @@ async function auditUpstream(world: World, report: Report, byId: Map<string, Loo
   );
 }
 
-async function countUpstream(world: World, report: Report, tasks: LooseJson[]): Promise<void> {
+async function countUpstream(world: Installation, report: Report, tasks: LooseJson[]): Promise<void> {
   const { length: made } = await world.upstreamTasks();
   const completed = tasks.filter(({ state }) => state === 'completed').length;
   report.figure('times the upstream was asked', made);
@@ -112,7 +120,12 @@ interface Sums {
   settles: number;
 }
 
-async function auditMoney(world: World, report: Report, account: Account, tasks: LooseJson[]): Promise<void> {
+async function auditMoney(
+  world: Installation,
+  report: Report,
+  account: Account,
+  tasks: LooseJson[],
+): Promise<void> {
   const entries = await world.list(`/accounts/${account.id}/ledger`);
   report.figure('ledger entries of the account', entries.length);
   const sums = new Map<string, Sums>();

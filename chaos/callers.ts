@@ -1,7 +1,7 @@
 /** Callers of the gateway: creates through every door, each with a name of its own, and what they were told. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, type Answer } from '../test/helpers/processes.ts';
-import type { Account, World } from './world.ts';
+import type { Account, Installation } from './installation.ts';
 
 /** What a create of five seconds costs in USD: kling-1.6-720p, 5 × 0.056. */
 export const PRICE = '0.28';
@@ -48,7 +48,7 @@ export class Crowd {
   unanswered = 0;
   /** Answers other than 2xx, by status. */
   readonly refused = new Map<number, number>();
-  readonly #world: Pick<World, 'openTasks'>;
+  readonly #world: Pick<Installation, 'openTasks'>;
   readonly #send: (number: number) => Promise<Answer>;
   #next = 0;
   #open = 0;
@@ -58,7 +58,7 @@ export class Crowd {
 
   /** `send` makes the create of this number. */
   constructor(options: {
-    world: Pick<World, 'openTasks'>;
+    world: Pick<Installation, 'openTasks'>;
     send: (number: number) => Promise<Answer>;
     connections: number;
   }) {

@@ -2,15 +2,18 @@
  * `npm run chaos`: all proofs, or the ones named (`npm run chaos -- kills lies`). Each prints its figures and a
  * verdict; the exit code is 0 only when nothing is broken.
  */
+import { startPostgres } from '../test/helpers/postgres.ts';
+import { redisIsMissing, startTestRedis } from '../test/helpers/redis.ts';
 import { balance } from './balance.ts';
 import { clockJump } from './clock-jump.ts';
+import { cluster, clusterLimits } from './cluster.ts';
 import { diskFull } from './disk-full.ts';
 import { idempotency } from './idempotency.ts';
 import { ALL_STEPS, IMMEDIATE_STEPS, immediateKills, kills } from './kills.ts';
 import { lies } from './lies.ts';
 import { locked } from './locked.ts';
 import { malformed } from './malformed.ts';
-import type { Report, Verdict } from './report.ts';
+import { Report, type Verdict } from './report.ts';
 import { webhooks } from './webhooks.ts';
 
 const seed = Number(process.env.REELAY_FUZZ_SEED ?? Date.now() % 1_000_000);
@@ -26,7 +29,35 @@ const proofs: Record<string, () => Promise<Report>> = {
   'disk-full': () => diskFull({ before: 20, during: 300, fullMs: 6_000 }),
   locked: () => locked({ creates: 20, lockedMs: 7_000 }),
   'clock-jump': () => clockJump({ tasks: 10, wrongMs: 4_000 }),
+  cluster: () =>
+    onPostgres((databaseUrl) => cluster({ databaseUrl, tasks: 10_000, inFlight: 2_000, kills: 8, speed: 4 })),
+  'cluster-limits': () =>
+    onPostgres((databaseUrl) => clusterLimits({ databaseUrl, redisUrl: null, perMinute: 600 })),
+  'cluster-limits-redis': () =>
+    onPostgres(async (databaseUrl) => {
+      if (redisIsMissing !== false) {
+        const report = new Report('7b. A limit counted in Redis');
+        report.notRun(redisIsMissing);
+        return report;
+      }
+      const redis = await startTestRedis();
+      try {
+        return await clusterLimits({ databaseUrl, redisUrl: redis.url, perMinute: 600 });
+      } finally {
+        await redis.stop();
+      }
+    }),
 };
+
+/** A server of the proof's own, which is gone afterwards. */
+async function onPostgres(prove: (databaseUrl: string) => Promise<Report>): Promise<Report> {
+  const server = await startPostgres();
+  try {
+    return await prove(server.url);
+  } finally {
+    await server.stop();
+  }
+}
 
 const named = process.argv.slice(2);
 const unknown = named.find((name) => !Object.hasOwn(proofs, name));

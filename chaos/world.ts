@@ -5,15 +5,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import {
-  call,
   firstRunOf,
   startProcess,
   temporaryDirectory,
-  type Answer,
   type FirstRunFile,
-  type LooseJson,
   type Running,
 } from '../test/helpers/processes.ts';
+import { Installation } from './installation.ts';
+
+export type { Account } from './installation.ts';
 
 /** The gateway as tests start it: it dies at the step it is given, and gives up on a submit after 1.5 s. */
 const GATEWAY = 'test/helpers/gateway-process.ts';
@@ -31,12 +31,7 @@ export interface WorldOptions {
   between?: (sandboxUrl: string) => Promise<string>;
 }
 
-export interface Account {
-  id: string;
-  key: string;
-}
-
-export class World implements AsyncDisposable {
+export class World extends Installation implements AsyncDisposable {
   readonly #options: WorldOptions;
   readonly #directory = temporaryDirectory();
   #sandbox!: Running;
@@ -49,6 +44,7 @@ export class World implements AsyncDisposable {
   };
 
   private constructor(options: WorldOptions) {
+    super();
     this.#options = options;
     process.on('exit', this.#end);
   }
@@ -76,6 +72,10 @@ export class World implements AsyncDisposable {
     return firstRunOf(this.dataDirectory);
   }
 
+  protected get sandboxUrl(): string {
+    return this.#sandbox.url;
+  }
+
   /** The gateway's address, another one after each start. */
   get url(): string {
     return this.gateway.url;
@@ -101,64 +101,6 @@ export class World implements AsyncDisposable {
       if (step !== NO_STEP && String(error).includes('ended (SIGKILL)')) return false;
       throw error;
     }
-  }
-
-  /** One admin request; rejects unless it succeeds. */
-  async admin(path: string, json?: unknown, method?: string): Promise<LooseJson> {
-    const answer = await call(`${this.url}/admin/v1${path}`, {
-      key: this.keys.admin_token,
-      ...(json !== undefined && { json }),
-      ...(method !== undefined && { method }),
-    });
-    assert.ok(answer.status < 300, `admin ${path}: ${answer.status} ${answer.text}`);
-    return answer.body;
-  }
-
-  /** All pages of an admin list. */
-  async list(path: string): Promise<LooseJson[]> {
-    const rows: LooseJson[] = [];
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      const page: LooseJson = await this.admin(`${path}${path.includes('?') ? '&' : '?'}limit=200${query}`);
-      rows.push(...page.data);
-      cursor = page.next_cursor;
-    }
-    return rows;
-  }
-
-  /** An account with this much money (a decimal string) and one key. */
-  async openAccount(credit: string): Promise<Account> {
-    const { id } = await this.admin('/accounts', { name: 'chaos' });
-    await this.admin(`/accounts/${id}/top-ups`, { amount: credit, note: 'chaos' });
-    const { api_key: key } = await this.admin(`/accounts/${id}/keys`, { name: 'chaos' });
-    return { id, key };
-  }
-
-  /** Switches every other channel off, until the next start: what is refused here cannot be made elsewhere. */
-  async useOnly(provider: string): Promise<void> {
-    for (const channel of await this.list('/channels'))
-      if (channel.provider !== provider)
-        await this.admin(`/channels/${channel.id}`, { enabled: false }, 'PATCH');
-  }
-
-  /** Tasks that are not final, as `/metrics` counts them. */
-  async openTasks(): Promise<number> {
-    const { text } = await call(`${this.url}/metrics`);
-    const counts = text.matchAll(/^reelay_tasks\{state="(?:queued|in_progress)"\} (\d+)$/gm);
-    return counts.reduce((sum, match) => sum + Number(match[1]), 0);
-  }
-
-  /** Changes what the sandbox does. */
-  async behave(change: Record<string, unknown>): Promise<void> {
-    const answer: Answer = await call(`${this.#sandbox.url}/_control/behaviour`, { json: change });
-    assert.equal(answer.status, 200, answer.text);
-  }
-
-  /** Everything the sandbox ever accepted. */
-  async upstreamTasks(): Promise<
-    { task_id: string; dedup_handle: string; status: string; submits: number }[]
-  > {
-    return (await call(`${this.#sandbox.url}/_control/tasks`)).body.tasks;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

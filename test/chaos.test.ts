@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { balance } from '../chaos/balance.ts';
+import { cluster, clusterLimits } from '../chaos/cluster.ts';
 import { clockJump } from '../chaos/clock-jump.ts';
 import { diskFull } from '../chaos/disk-full.ts';
 import { idempotency } from '../chaos/idempotency.ts';
@@ -11,6 +12,7 @@ import { locked } from '../chaos/locked.ts';
 import { malformed } from '../chaos/malformed.ts';
 import type { Report } from '../chaos/report.ts';
 import { webhooks } from '../chaos/webhooks.ts';
+import { createTestDatabase } from './helpers/test-database.ts';
 
 const seed = Number(process.env.REELAY_FUZZ_SEED ?? Date.now() % 1_000_000);
 
@@ -36,8 +38,21 @@ const PROOFS: Record<string, () => Promise<Report>> = {
   'malformed requests': () => malformed({ requests: 1_000, seed }),
   'a full disk': () => diskFull({ before: 10, during: 150, fullMs: 2_000 }),
   'a locked database': () => locked({ creates: 10, lockedMs: 6_000 }),
+  'nodes killed, and added': () =>
+    onDatabase((databaseUrl) => cluster({ databaseUrl, tasks: 150, inFlight: 60, kills: 2, speed: 10 })),
+  'a limit that nodes share': () =>
+    onDatabase((databaseUrl) => clusterLimits({ databaseUrl, redisUrl: null, perMinute: 100 })),
   'a jumping clock': () => clockJump({ tasks: 4, wrongMs: 1_500 }),
 };
+
+async function onDatabase(prove: (databaseUrl: string) => Promise<Report>): Promise<Report> {
+  const database = await createTestDatabase();
+  try {
+    return await prove(database.url);
+  } finally {
+    await database.drop();
+  }
+}
 
 // Most of the time they wait for something to be over.
 describe('chaos, in short', { concurrency: 4 }, () => {
