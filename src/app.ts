@@ -187,6 +187,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       store: store.sealed,
       rootKeys,
       clock,
+      isShared: config.databaseUrl !== null,
       onError: (error) => onError(error, 'secrets'),
     });
     closers.push(() => keeper.stop());

@@ -10,7 +10,7 @@ import { keysCreate, keysList, keysRevoke } from './keys.ts';
 import { ledgerList, ledgerVerify } from './ledger.ts';
 import { migrate } from './migrate.ts';
 import { restore } from './restore.ts';
-import { secretsRotate, secretsStatus } from './secrets.ts';
+import { secretsForget, secretsRotate, secretsStatus } from './secrets.ts';
 import { start } from './start.ts';
 import { tasksDelete, tasksGet, tasksList } from './tasks.ts';
 import { topUp } from './top-up.ts';
@@ -35,6 +35,7 @@ export const commands: Command[] = [
   channelsProbe,
   secretsStatus,
   secretsRotate,
+  secretsForget,
   backup,
   restore,
   migrate,

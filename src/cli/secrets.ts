@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../lib/clock.ts';
 import { adminAccess } from './admin.ts';
-import type { Command, Context } from './command.ts';
+import { UsageError, type Command, type Context } from './command.ts';
 import { adminOptions, jsonOption } from './connection.ts';
 import { printJson, time } from './text.ts';
+import { orSay, readConfig } from './upkeep.ts';
 import type { SecretsStatus } from './wire.ts';
 
 const ASK_AGAIN_MS = 200;
@@ -48,6 +50,33 @@ export const secretsRotate: Command = {
     if (input.flag('json')) printJson(terminal, body);
     else printStatus(context, body);
     return isSound(body) ? 0 : 1;
+  },
+};
+
+export const secretsForget: Command = {
+  words: ['secrets', 'forget'],
+  summary: 'Give up a root key that is lost for good, and every secret sealed with it.',
+  positionals: ['<key id>'],
+  options: {
+    yes: { type: 'boolean', help: 'Do it: what was sealed with the key can never be opened again.' },
+  },
+  notes: [
+    'For a gateway that does not start because the key is not at hand. Afterwards enter the credentials of channels again,',
+    'issue new keys to callers who sign with AK/SK, and rotate the secrets of webhook endpoints. API keys go on working.',
+  ],
+  examples: ['reelay secrets forget 1a2b3c4d --yes'],
+  async run(input, context) {
+    const keyId = input.positionals[0]!;
+    if (!input.flag('yes')) {
+      throw new UsageError(
+        `What was sealed with ${keyId} is lost for good. To do it nevertheless, add --yes.`,
+      );
+    }
+    const config = readConfig(context);
+    const { forgetRootKey } = await import('../upkeep/forget-key.ts');
+    const number = await orSay(() => forgetRootKey(config, systemClock, keyId));
+    context.terminal.out(`${number} secrets sealed with ${keyId} are given up.\n`);
+    return 0;
   },
 };
 

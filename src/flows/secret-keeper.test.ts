@@ -25,6 +25,7 @@ let store: Store;
 let rootKeys: RootKeys;
 let keeper: RunningSecretKeeper;
 let errors: unknown[];
+let isShared = false;
 
 function open(config: { secret?: string; secretsAlso?: string[] } = {}): void {
   rootKeys = loadSecrets({
@@ -37,6 +38,7 @@ function open(config: { secret?: string; secretsAlso?: string[] } = {}): void {
     store: store.sealed,
     rootKeys,
     clock,
+    isShared: config.secret === undefined && isShared,
     onError: (error) => errors.push(error),
   });
 }
@@ -273,6 +275,17 @@ describe('a root key that we keep', () => {
   });
 });
 
+test('a root key that nodes share is not made by one of them', async () => {
+  isShared = true;
+  try {
+    await restart();
+    await assert.rejects(keeper.rotate(), /on every node/);
+    await assertAllOpen();
+  } finally {
+    isShared = false;
+  }
+});
+
 describe('a root key that the operator gives', () => {
   const first = 'the first root key of an operator, long enough';
   const second = 'the second root key of an operator, long too';
@@ -306,6 +319,18 @@ describe('a root key that the operator gives', () => {
         error.code === 'conflict' &&
         /REELAY_SECRET_ALSO/.test(error.publicMessage) &&
         !error.publicMessage.includes(first),
+    );
+  });
+
+  test('that nothing is sealed with any more is not asked for again', async () => {
+    await restart({ secret: first });
+    await keeper.rotate();
+    await finish();
+    rmSync(join(directory, 'secret'));
+    await restart({ secret: first });
+    assert.deepEqual(
+      (await store.sealed.rootKeys()).map(({ retiredAt }) => retiredAt !== null),
+      [true, false],
     );
   });
 

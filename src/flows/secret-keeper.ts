@@ -39,6 +39,8 @@ export interface SecretKeeperOptions {
   store: SealedStore;
   rootKeys: RootKeys;
   clock: Clock;
+  /** Several nodes work on the same secrets: a key that one of them makes would be unknown to the others. */
+  isShared: boolean;
   onError(error: unknown): void;
 }
 
@@ -57,7 +59,7 @@ export async function rootKeyFault({
   store,
   rootKeys,
   clock,
-}: Omit<SecretKeeperOptions, 'onError'>): Promise<string | null> {
+}: Pick<SecretKeeperOptions, 'store' | 'rootKeys' | 'clock'>): Promise<string | null> {
   const current = rootKeys.keyring[0]!.id;
   const atHand = new Set(rootKeys.keyring.map(({ id }) => id));
   const known = await store.rootKeys();
@@ -74,7 +76,9 @@ export async function rootKeyFault({
       `directory. If the key is lost for good: reelay secrets forget ${missing[0]!.keyId}.`
     );
   }
-  await store.noteRootKey({ id: current, at: clock.now() });
+  const at = clock.now();
+  for (const { id } of inUse) if (!atHand.has(id)) await store.retireRootKey({ id, at });
+  await store.noteRootKey({ id: current, at });
   return null;
 }
 
@@ -134,7 +138,7 @@ export function createSecretKeeper(options: SecretKeeperOptions): RunningSecretK
   /** Forgets keys that nothing is sealed with any more, once the links they signed have ended. */
   async function retire(): Promise<number> {
     const [current, ...others] = rootKeys.keyring;
-    if (rootKeys.source !== 'file' || others.length === 0) return Infinity;
+    if (rootKeys.source !== 'file' || options.isShared || others.length === 0) return Infinity;
     const at = clock.now();
     const since = await sinceWhen(current!.id);
     if (at < since + LINKS_LIVE_MS) return Math.min(since + LINKS_LIVE_MS, at + RETIRE_EVERY_MS);
@@ -196,6 +200,13 @@ export function createSecretKeeper(options: SecretKeeperOptions): RunningSecretK
               'Put a new key into REELAY_SECRET and this one into REELAY_SECRET_ALSO, start again, then ask again.',
           );
         }
+        if (options.isShared) {
+          throw new GatewayError(
+            'conflict',
+            'Nodes that share a database are given their root key by the operator: put the content of the file "secret" ' +
+              'into REELAY_SECRET_ALSO and a new key into REELAY_SECRET on every node, then ask again.',
+          );
+        }
         rootKeys.renew();
         await store.noteRootKey({ id: rootKeys.keyring[0]!.id, at: clock.now() });
       }
@@ -204,7 +215,7 @@ export function createSecretKeeper(options: SecretKeeperOptions): RunningSecretK
     },
     start() {
       // Keys of the configuration are changed node by node: the operator says when all of them have the new one.
-      if (rootKeys.source === 'file' && rootKeys.keyring.length > 1) begin();
+      if (rootKeys.source === 'file' && !options.isShared && rootKeys.keyring.length > 1) begin();
     },
     stop: () => loop.stop(),
   };

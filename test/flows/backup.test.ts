@@ -279,6 +279,17 @@ describe('a backup', { timeout: 60_000 }, () => {
     await gateway.stop();
   });
 
+  test('whose root key is lost for good starts once the key is given up; API keys go on working', async () => {
+    const target = join(files.path, 'lost');
+    const { out } = await cli({ REELAY_DATA: target }, 'restore', file);
+    const keyId = /root key ([0-9a-f]{8})/.exec(out)![1]!;
+    const given = await cli({ REELAY_DATA: target }, 'secrets', 'forget', keyId, '--yes');
+    assert.match(given.out, /^4 secrets sealed with [0-9a-f]{8} are given up/);
+    const gateway = await startProcess('src/main.ts', [], { PORT: '0', REELAY_DATA: target });
+    assert.equal((await call(`${gateway.url}/v1/videos`, { key: secrets[2]! })).status, 200);
+    await gateway.stop();
+  });
+
   test('is refused a directory that is not empty, and leaves it as it was', async () => {
     const target = join(files.path, 'used');
     mkdirSync(target);
