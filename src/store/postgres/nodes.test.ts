@@ -226,4 +226,57 @@ describe('two nodes on one PostgreSQL', () => {
     await again;
     assert.deepEqual(heard.sort(), ['one', 'two']);
   });
+
+  test('each delivery is claimed by one of them, and by the other once its lease has ended', async (t) => {
+    const { one, both } = await nodes(t);
+    const receivers = 10;
+    for (let index = 0; index < 60; index++) {
+      await accept(one, newTask({ callbackUrl: `https://receiver-${index % receivers}.example/hook` }));
+    }
+    const lanes = await one.webhooks.lanes('', 50);
+    assert.equal(lanes.length, receivers);
+    const claim = (store: Store, at: number) =>
+      store.webhooks.claim({
+        lanes: lanes.map(({ lane }) => ({ lane, limit: 1 })),
+        at,
+        leaseUntil: at + 30_000,
+      });
+    const claimed = fulfilled(await everywhere(both, 10, (store) => claim(store, T0))).flat();
+    assert.equal(claimed.length, 60);
+    assert.equal(new Set(claimed.map(({ id }) => id)).size, 60);
+    assert.ok(claimed.every(({ attempt }) => attempt === 1));
+    const later = fulfilled(await everywhere(both, 10, (store) => claim(store, T0 + 30_000))).flat();
+    assert.deepEqual(
+      later.map(({ id, attempt }) => `${id} ${attempt}`).sort(),
+      claimed.map(({ id }) => `${id} 2`).sort(),
+    );
+  });
+
+  test('what is done alone is done by one after the other', async (t) => {
+    const { both } = await nodes(t);
+    let inside = 0;
+    let most = 0;
+    await everywhere(both, 5, (store) =>
+      store.alone(async () => {
+        most = Math.max(most, ++inside);
+        await store.getAccount(ACCOUNT);
+        inside--;
+      }),
+    );
+    assert.equal(most, 1);
+    await assert.rejects(
+      both[0]!.alone(async () => {
+        throw new Error('it failed');
+      }),
+      /it failed/,
+    );
+    assert.equal(await both[1]!.alone(async () => 'free again'), 'free again');
+  });
+
+  test('what one tells, the other hears with its detail', async (t) => {
+    const { one, two } = await nodes(t);
+    const heard = new Promise<string | null>((resolve) => void two.onCommit('hint:chan_1', resolve));
+    await one.tell('hint:chan_1 task_7');
+    assert.equal(await heard, 'task_7');
+  });
 });
