@@ -53,6 +53,7 @@ import { startDeliveries } from './workers/deliver.ts';
 import { startAttention } from './workers/attention.ts';
 import { LaneSet } from './workers/lanes.ts';
 import { workPersist } from './workers/persist.ts';
+import { startRetention } from './workers/retention.ts';
 import { startSweep } from './workers/sweep.ts';
 
 export interface GatewayHandle {
@@ -249,7 +250,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     if (works) {
       workPersist(ctx, jobs);
       closers.push(() => jobs.stop());
-      const deliveries = startDeliveries(ctx, onError);
+      const deliveries = startDeliveries(ctx, onError, config.keep.deliveriesMs);
       closers.push(() => deliveries.stop());
     }
     closers.push(
@@ -259,7 +260,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     );
     await lanes.start(ctx);
     keeper.start();
-    if (works) await startDuties(ctx, duties, log);
+    if (works) await startDuties(ctx, duties, config, log);
 
     return { url, firstRun: first.content, isFirstRun: first.isNew, server, close };
   } catch (error) {
@@ -269,9 +270,12 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
 }
 
 /** What one node does for all of them, besides the lanes. */
-async function startDuties(ctx: FlowContext, duties: Duties, log: Logger): Promise<void> {
+async function startDuties(ctx: FlowContext, duties: Duties, { keep }: Config, log: Logger): Promise<void> {
   const onError = (where: string) => (error: unknown) => log.error({ err: error, where }, `${where} failed`);
   await duties.want('sweep', async () => startSweep(ctx, onError('sweep')));
+  await duties.want('retention', async () =>
+    startRetention({ store: ctx.store.retention, keep, clock: ctx.clock, onError: onError('retention') }),
+  );
   await duties.want('attention', async () =>
     startAttention(ctx, {
       tell: ({ id, accountId, channelId }) =>

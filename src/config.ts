@@ -9,6 +9,8 @@ import { z } from 'zod';
 import { createAddressList } from './lib/address-list.ts';
 import { createAddressPolicy } from './lib/address-policy.ts';
 
+const DAY_MS = 86_400_000;
+
 /** A configuration that cannot be used; the message is for the operator. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
@@ -21,6 +23,8 @@ const priceOverride = z.strictObject({
   model: z.string().optional(),
   surcharge: z.string().optional(),
 });
+
+const keptDays = z.union([z.number(), z.literal('forever')]);
 
 const fileSchema = z.strictObject({
   host: z.string().optional(),
@@ -47,6 +51,14 @@ const fileSchema = z.strictObject({
   log_level: z.string().optional(),
   prices: z.array(priceOverride).optional(),
   retention_days: z.number().positive().optional(),
+  retention: z
+    .strictObject({
+      exchanges_days: keptDays.optional(),
+      events_days: keptDays.optional(),
+      tasks_days: keptDays.optional(),
+      deliveries_days: z.number().optional(),
+    })
+    .optional(),
   database_url: z.string().optional(),
   role: z.string().optional(),
   redis_url: z.string().optional(),
@@ -96,6 +108,8 @@ export interface Config {
   logLevel: string;
   prices: PriceOverride[];
   retentionMs: number;
+  /** How long rows are kept that are no money; null: for ever. */
+  keep: { exchangesMs: number | null; eventsMs: number | null; tasksMs: number | null; deliveriesMs: number };
   /** Where nodes share rate limits; null: each node counts for itself, or all in their database. */
   redisUrl: string | null;
   /** Where media are kept; null: on the local disk. */
@@ -147,7 +161,20 @@ export function loadConfig(env: Record<string, string | undefined>, cwd = proces
       'silent',
     ]),
     prices: file.prices ?? [],
-    retentionMs: (file.retention_days ?? 30) * 86_400_000,
+    retentionMs:
+      positive(
+        'REELAY_RETENTION_MEDIA_DAYS',
+        value('REELAY_RETENTION_MEDIA_DAYS') ?? file.retention_days ?? 30,
+      ) * DAY_MS,
+    keep: {
+      exchangesMs: kept('EXCHANGES', value, file.retention?.exchanges_days ?? 30),
+      eventsMs: kept('EVENTS', value, file.retention?.events_days ?? 'forever'),
+      tasksMs: kept('TASKS', value, file.retention?.tasks_days ?? 'forever'),
+      deliveriesMs: days(
+        'REELAY_RETENTION_DELIVERIES_DAYS',
+        value('REELAY_RETENTION_DELIVERIES_DAYS') ?? file.retention?.deliveries_days ?? 30,
+      ),
+    },
     redisUrl: redisUrl(value('REDIS_URL') ?? file.redis_url),
     s3: s3Of({
       REELAY_S3_ENDPOINT: value('REELAY_S3_ENDPOINT') ?? file.s3?.endpoint,
@@ -300,6 +327,25 @@ function positive(name: string, value: string | number): number {
   const number = Number(value);
   if (Number.isFinite(number) && number > 0) return number;
   throw new ConfigError(`${name} must be a number above 0, not ${value}`);
+}
+
+/** Nothing that runs is older: a task has a day, what is told of it three. */
+const KEPT_DAYS_MIN = 4;
+
+function days(name: string, value: string | number): number {
+  const number = positive(name, value);
+  if (number >= KEPT_DAYS_MIN) return number * DAY_MS;
+  throw new ConfigError(`${name} must be at least ${KEPT_DAYS_MIN} days, not ${value}`);
+}
+
+function kept(
+  what: string,
+  value: (name: string) => string | undefined,
+  fallback: number | 'forever',
+): number | null {
+  const name = `REELAY_RETENTION_${what}_DAYS`;
+  const text = value(name) ?? fallback;
+  return text === 'forever' ? null : days(name, text);
 }
 
 function oneOf<const Word extends string>(name: string, value: string, words: readonly Word[]): Word {

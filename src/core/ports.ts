@@ -10,6 +10,7 @@ export type * from './ports/catalogue.ts';
 export type * from './ports/gateway.ts';
 export type * from './ports/admin.ts';
 export type * from './ports/provider.ts';
+export type * from './ports/retention.ts';
 export type * from './ports/rows.ts';
 export type * from './ports/secrets.ts';
 export type * from './ports/store.ts';

@@ -10,6 +10,7 @@ import { testLists } from './contract/lists.ts';
 import { testMoney } from './contract/money.ts';
 import { testOperatorActions } from './contract/operator-actions.ts';
 import { testRepeats } from './contract/repeats.ts';
+import { testRetention } from './contract/retention.ts';
 import { testSealed } from './contract/sealed.ts';
 import { testTasks } from './contract/tasks.ts';
 import { testWebhooks } from './contract/webhooks.ts';
@@ -29,6 +30,7 @@ export function testStore(name: string, make: () => Promise<StoreHarness>): void
   testBelongings(promise);
   testJobRows(promise);
   testWebhooks(promise);
+  testRetention(promise);
   testSealed(promise);
   testDurability(promise);
 }

@@ -25,6 +25,7 @@ import { pruneMessages, redeliver, redeliverAll } from './delivery-log.ts';
 import { failTask, refundTask, retryTask } from './operator-actions.ts';
 import { deleteResource } from './resources.ts';
 import { claimSending, forgetRepeats, rememberAnswer } from './repeats.ts';
+import { pruneEvents, pruneExchanges, pruneTasks } from './retention.ts';
 import { noteRootKey, resealValues, retireRootKey } from './sealed.ts';
 import { bringDeliveriesForward } from './set-back.ts';
 import { settleDelivery } from './settle-delivery.ts';
@@ -86,6 +87,9 @@ export const mutations = {
   resealValues,
   noteRootKey,
   retireRootKey,
+  pruneExchanges,
+  pruneEvents,
+  pruneTasks,
   doubtWaiting,
   enqueueJob,
   claimJobs,

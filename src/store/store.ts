@@ -36,6 +36,7 @@ import { attentionCounts } from './operator-actions.ts';
 import { BEFORE_ALL_IDS } from './page.ts';
 import { findUsedKey } from './repeats.ts';
 import { findResource, isOwnedUpstream, isResourceId, pageResources } from './resources.ts';
+import { retentionStore } from './retention.ts';
 import { sealedStore } from './sealed.ts';
 import { taskRecord } from './task-record.ts';
 import { findTask, getTask, listTasks, pageTasks } from './task-reads.ts';
@@ -180,6 +181,7 @@ export function createStore(backend: Backend): Store {
     },
     webhooks: webhookStore(backend),
     sealed: sealedStore(backend),
+    retention: retentionStore(backend),
     getEvent: (id) => read(getEvent(id)),
     listEvents: (query) => read(listEvents(query)),
     onCommit: backend.onCommit,

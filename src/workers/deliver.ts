@@ -20,7 +20,7 @@ const LEASE_MS = DELIVERY_TIMEOUT_MS + 15_000;
 const LOOK_EVERY_MS = 60_000;
 const PRUNE_EVERY_MS = 3_600_000;
 const PRUNE_BATCH = 500;
-/** How long settled deliveries stay in the log. */
+/** How long settled deliveries stay in the log where nobody says otherwise. */
 const KEPT_MS = 30 * 86_400_000;
 /** A receiver that asks for patience gets it, but its lane is looked at again every so often. */
 const PAUSE_MS_MAX = 3_600_000;
@@ -35,6 +35,7 @@ interface Lane {
 export function startDeliveries(
   ctx: FlowContext,
   onError: (error: unknown, where: string) => void,
+  keptMs = KEPT_MS,
 ): { stop(): Promise<void> } {
   const lanes = new Map<string, Lane>();
   const inHand = new Set<Promise<void>>();
@@ -52,7 +53,7 @@ export function startDeliveries(
       await noticeSetBack(at);
       await take(at);
       if (at >= pruneAt) {
-        const pruned = await ctx.store.webhooks.prune({ before: at - KEPT_MS, limit: PRUNE_BATCH });
+        const pruned = await ctx.store.webhooks.prune({ before: at - keptMs, limit: PRUNE_BATCH });
         pruneAt = pruned === PRUNE_BATCH ? at : at + PRUNE_EVERY_MS;
       }
       const next = (await ctx.store.webhooks.nextDeliveryAfter(at)) ?? Infinity;

@@ -32,6 +32,7 @@ import type {
   WaitingPlace,
   WalletRow,
 } from './rows.ts';
+import type { RetentionStore } from './retention.ts';
 import type { SealedStore } from './secrets.ts';
 
 /**
@@ -327,6 +328,7 @@ export interface Store {
   jobs: JobStore;
   webhooks: WebhookStore;
   sealed: SealedStore;
+  retention: RetentionStore;
   getEvent(id: string): Promise<EventRow | null>;
   listEvents(query: PageQuery & { accountId?: string; taskId?: string }): Promise<Page<EventRow>>;
 
