@@ -26,6 +26,7 @@ import { createFile, deleteFile, findFile, readFile, replayFile } from './files.
 import { modelDetail } from './model-detail.ts';
 import { readContent } from './read-content.ts';
 import { createOnce, hasKey } from './once.ts';
+import { createQueuePlaces } from './queue-places.ts';
 import { createRepeats } from './repeats.ts';
 import { deleteResource, findResource, listPresets } from './resources.ts';
 import { estimateFeature, submitFeature } from './submit-feature.ts';
@@ -38,6 +39,13 @@ export function createGateway(ctx: FlowContext): Gateway {
   const once = createOnce({ store, clock });
   const repeats = createRepeats({ store, clock, once, viewOf: (task) => viewOf(ctx, task) });
 
+  const places = createQueuePlaces(ctx);
+
+  async function withPlace({ responseStyle }: Principal, view: TaskView): Promise<TaskView> {
+    const place = responseStyle === 'strict' ? null : await places.of(view.task);
+    return place === null ? view : { ...view, place };
+  }
+
   async function owned(principal: Principal, idOrExternalId: string): Promise<Task> {
     const task = await ctx.store.findTask(principal.accountId, idOrExternalId);
     if (task !== null) return task;
@@ -49,10 +57,16 @@ export function createGateway(ctx: FlowContext): Gateway {
 
   function createVideo(principal: Principal, loose: LooseVideo, options: CreateOnce): Promise<TaskView>;
   function createVideo(principal: Principal, loose: LooseVideo, options: { dryRun: true }): Promise<Estimate>;
-  function createVideo(principal: Principal, loose: LooseVideo, options: CreateOnce | { dryRun: true }) {
+  async function createVideo(
+    principal: Principal,
+    loose: LooseVideo,
+    options: CreateOnce | { dryRun: true },
+  ): Promise<TaskView | Estimate> {
     if (options.dryRun) return estimateTask(ctx, principal, loose);
-    if (!options.intent) return submitTask(ctx, principal, loose);
-    return repeats(principal, options.intent, (pending) => submitTask(ctx, principal, loose, pending));
+    const view = options.intent
+      ? await repeats(principal, options.intent, (pending) => submitTask(ctx, principal, loose, pending))
+      : await submitTask(ctx, principal, loose);
+    return withPlace(principal, view);
   }
 
   function createFeature(principal: Principal, loose: LooseFeature, options: CreateOnce): Promise<TaskView>;
@@ -61,10 +75,16 @@ export function createGateway(ctx: FlowContext): Gateway {
     loose: LooseFeature,
     options: { dryRun: true },
   ): Promise<FeatureEstimate>;
-  function createFeature(principal: Principal, loose: LooseFeature, options: CreateOnce | { dryRun: true }) {
+  async function createFeature(
+    principal: Principal,
+    loose: LooseFeature,
+    options: CreateOnce | { dryRun: true },
+  ): Promise<TaskView | FeatureEstimate> {
     if (options.dryRun) return estimateFeature(ctx, principal, loose);
-    if (!options.intent) return submitFeature(ctx, principal, loose);
-    return repeats(principal, options.intent, (pending) => submitFeature(ctx, principal, loose, pending));
+    const view = options.intent
+      ? await repeats(principal, options.intent, (pending) => submitFeature(ctx, principal, loose, pending))
+      : await submitFeature(ctx, principal, loose);
+    return withPlace(principal, view);
   }
 
   return {
@@ -102,7 +122,7 @@ export function createGateway(ctx: FlowContext): Gateway {
     findModel: ({ limits }, name) =>
       mayUseModel(limits, namesOf(ctx, name)) ? modelDetail(ctx, name) : null,
     async findTask(principal, idOrExternalId) {
-      return viewOf(ctx, await owned(principal, idOrExternalId));
+      return withPlace(principal, viewOf(ctx, await owned(principal, idOrExternalId)));
     },
     async listTasks(principal: Principal, query: TaskQuery) {
       const tasks = await ctx.store.listTasks({
@@ -113,7 +133,9 @@ export function createGateway(ctx: FlowContext): Gateway {
         ...(query.after !== undefined && { after: query.after }),
       });
       return {
-        tasks: tasks.slice(0, query.limit).map((task) => viewOf(ctx, task)),
+        tasks: await Promise.all(
+          tasks.slice(0, query.limit).map((task) => withPlace(principal, viewOf(ctx, task))),
+        ),
         hasMore: tasks.length > query.limit,
       };
     },

@@ -10,7 +10,7 @@ import type { FlowContext } from './context.ts';
 const PROBE_TIMEOUT_MS = 15_000;
 
 export async function probeChannel(
-  ctx: Pick<FlowContext, 'providers' | 'channels' | 'clock'>,
+  ctx: Pick<FlowContext, 'providers' | 'clock'> & { channels: Pick<FlowContext['channels'], 'open'> },
   row: ChannelRow,
 ): Promise<{ ok: boolean; message: string }> {
   const provider = ctx.providers.get(row.provider);

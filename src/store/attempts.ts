@@ -307,7 +307,7 @@ export const returnAttempt: Mutation<
     at,
   });
   yield* recordExchanges(tx, attemptId, exchanges);
-  const data = { attemptId, upstreamCode, message, willRetry: true };
+  const data = { attemptId, upstreamCode, message, channelId: attempt.channel_id, willRetry: true };
   yield* recordAttemptEvent(tx, attempt.task_id, 'attempt.failed', data, at);
   tx.notify(`lane:${attempt.channel_id}`);
   return true;

@@ -5,8 +5,10 @@ import type { Currency } from '../money.ts';
 import type { Task } from '../task.ts';
 import type { Webhooks } from '../webhook-ports.ts';
 import type { ResponseStyle } from './access.ts';
+import type { QueuePlace } from './gateway.ts';
 import type {
   AccountRow,
+  ChannelHealth,
   ChannelRow,
   KeyRow,
   LedgerRow,
@@ -31,6 +33,7 @@ export interface ChannelView extends Omit<ChannelRow, 'credentialSealed'> {
   /** Running and waiting now. */
   running: number;
   waiting: number;
+  health: ChannelHealth;
 }
 
 /** What the admin API, the console and the CLI can do. Refusals are GatewayErrors. */
@@ -70,7 +73,8 @@ export interface Admin {
   deleteChannel(id: string): Promise<void>;
   probeChannel(id: string): Promise<{ ok: boolean; message: string }>;
   listTasks(query: Parameters<Store['adminTasks']>[0]): Promise<Page<Task>>;
-  taskRecord(id: string): Promise<TaskRecord>;
+  /** With `place` while the task waits for its lane. */
+  taskRecord(id: string): Promise<TaskRecord & { place?: QueuePlace }>;
   /**
    * Queues a failed task anew, under a new hold. Where an earlier attempt may exist upstream it is looked up first;
    * where that is not possible the retry is refused unless `acceptPossibleDuplicate`.

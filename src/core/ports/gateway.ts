@@ -13,6 +13,14 @@ import type { PriceView } from './admin.ts';
 import type { FeatureSpec, ModelSpec, Quote } from './catalogue.ts';
 import type { FileRow, ResourceRow, WalletRow } from './rows.ts';
 
+/** Where a waiting task stands in its lane. */
+export interface QueuePlace {
+  /** 1: it is next. */
+  position: number;
+  /** About how long until it starts, by how the channel did lately; null: it has not made anything yet. */
+  estimatedSeconds: number | null;
+}
+
 /** A task with everything a dialect needs to render it, links included. */
 export interface TaskView {
   task: Task;
@@ -25,6 +33,8 @@ export interface TaskView {
     outputs: string[];
     expiresAt: number;
   } | null;
+  /** Only while it waits; callers whose answers are strict are not told. */
+  place?: QueuePlace;
   /** The answer to a repeat: nothing was created for it. */
   replayed?: true;
 }

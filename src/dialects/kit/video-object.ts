@@ -40,6 +40,17 @@ export const videoObjectShape = {
   requested_model: z.string().meta({ description: 'The model as it was asked for.' }),
   status: z.enum(['queued', 'in_progress', 'completed', 'failed']),
   progress: z.number().int().meta({ description: '0 to 100; 100 once the task is final.' }),
+  queue: z
+    .object({
+      position: z.number().int().meta({ description: '1: it is next.' }),
+      estimated_seconds: z
+        .number()
+        .int()
+        .nullable()
+        .meta({ description: 'About how long until it starts; null while there is nothing to go by.' }),
+    })
+    .optional()
+    .meta({ description: 'Where the task stands; only while it waits for a place at its upstream.' }),
   created_at: unixSeconds('Unix seconds.'),
   completed_at: unixSeconds('Unix seconds; null until the task is final.').nullable(),
   expires_at: unixSeconds('When the signed link ends, Unix seconds; null until there is one.').nullable(),
@@ -115,6 +126,9 @@ export function videoObject(view: TaskView, now: number): VideoObject {
     requested_model: task.requestedModel,
     status: statusWords[task.state],
     progress: progressOf(task, now),
+    ...(view.place && {
+      queue: { position: view.place.position, estimated_seconds: view.place.estimatedSeconds },
+    }),
     created_at: toSeconds(task.createdAt),
     completed_at: isFinal(task.state) ? toSeconds(task.endedAt ?? task.updatedAt) : null,
     expires_at: links?.expiresAt ?? null,
@@ -133,7 +147,7 @@ export function videoObject(view: TaskView, now: number): VideoObject {
  * meanwhile: what follows is for the first poll to tell.
  */
 export function asCreated(view: TaskView): TaskView {
-  const { task } = view;
+  const { task, place } = view;
   return {
     task: {
       ...task,
@@ -145,6 +159,7 @@ export function asCreated(view: TaskView): TaskView {
       result: null,
     },
     links: null,
+    ...(place && { place }),
   };
 }
 

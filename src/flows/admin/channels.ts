@@ -1,4 +1,5 @@
-import { GatewayError, UpstreamError } from '../../core/errors.ts';
+import { healthyChannel } from '../../core/breaker.ts';
+import { GatewayError } from '../../core/errors.ts';
 import type {
   Admin,
   ChannelInput,
@@ -8,9 +9,10 @@ import type {
   RememberKey,
 } from '../../core/ports.ts';
 import { writeJson } from '../../lib/json.ts';
-import { seal, SealError } from '../../lib/seal.ts';
+import { seal } from '../../lib/seal.ts';
 import { hasKey, OPERATORS, type Once } from '../once.ts';
 import { credentialContext } from '../open-channel.ts';
+import { probeChannel } from '../probe-channel.ts';
 import { readBaseUrl } from './base-url.ts';
 import { sealingKey, type AdminContext } from './context.ts';
 
@@ -18,9 +20,6 @@ type ChannelVerbs = Pick<
   Admin,
   'listChannels' | 'createChannel' | 'getChannel' | 'updateChannel' | 'deleteChannel' | 'probeChannel'
 >;
-
-/** A probe is one cheap call: what has not answered by then does not work. */
-const probeTimeoutMs = 15_000;
 
 /** The operator's accounts at upstreams. Credentials are sealed when they arrive and are never shown again. */
 export function channelVerbs(context: AdminContext, once: Once): ChannelVerbs {
@@ -36,6 +35,9 @@ export function channelVerbs(context: AdminContext, once: Once): ChannelVerbs {
       ...shown,
       running: await context.lanes.running(row.id),
       waiting: await store.waitingCount(row.id),
+      health:
+        (await store.channelHealth()).find(({ channelId }) => channelId === row.id) ??
+        healthyChannel(row.id, row.createdAt),
     };
   }
 
@@ -103,26 +105,8 @@ export function channelVerbs(context: AdminContext, once: Once): ChannelVerbs {
 
     async probeChannel(id) {
       const row = await requireRow(id);
-      const provider = requireProvider(context.providers, row.provider);
-      const gaveUp = new AbortController();
-      const timer = clock.setTimeout(() => gaveUp.abort(), probeTimeoutMs);
-      try {
-        return await provider.probe(context.channels.open(row, null), gaveUp.signal);
-      } catch (error) {
-        if (gaveUp.signal.aborted) {
-          return { ok: false, message: 'The upstream did not answer within 15 seconds.' };
-        }
-        if (error instanceof UpstreamError) return { ok: false, message: error.publicMessage };
-        if (error instanceof SealError) {
-          return {
-            ok: false,
-            message: `The stored credential cannot be opened (${error.message}): enter it again.`,
-          };
-        }
-        throw error;
-      } finally {
-        clock.clearTimeout(timer);
-      }
+      requireProvider(context.providers, row.provider);
+      return probeChannel(context, row);
     },
   };
 }

@@ -219,6 +219,7 @@ describe('/admin/v1/channels', () => {
       sandbox: false,
       running: 0,
       waiting: 0,
+      health: { state: 'closed', since: '2027-01-15T08:00:00.000Z', reason: null, retry_at: null },
       created_at: '2027-01-15T08:00:00.000Z',
       updated_at: '2027-01-15T08:00:00.000Z',
     });

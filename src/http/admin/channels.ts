@@ -26,13 +26,10 @@ const fields = {
     .min(1)
     .max(1000)
     .meta({ description: 'Share among channels of the same priority.' }),
-  concurrency: z
-    .number()
-    .int()
-    .min(1)
-    .max(100_000)
-    .nullable()
-    .meta({ description: 'Most tasks running at once; null: no cap of ours.' }),
+  concurrency: z.number().int().min(1).max(100_000).nullable().meta({
+    description:
+      'Most that may run at once, in units of the upstream (a film, each picture) and in each pool it counts apart; null: its default.',
+  }),
   requests_per_second: z.number().positive().max(100_000).nullable(),
   enabled: z.boolean(),
   allows_compliance_switches: z.boolean().meta({
@@ -85,6 +82,17 @@ const channel = z
     sandbox: z.boolean().meta({ description: 'Reaches the built-in simulator, never a real upstream.' }),
     running: z.number().int(),
     waiting: z.number().int(),
+    health: z
+      .object({
+        state: z.enum(['closed', 'open', 'half_open']).meta({
+          description:
+            'Of its circuit breaker. closed: it works. open: left alone until `retry_at`. half_open: one submit or probe is trying.',
+        }),
+        since: timeField,
+        reason: z.string().nullable().meta({ description: 'What it said last; null while it works.' }),
+        retry_at: timeField.nullable(),
+      })
+      .meta({ description: 'Whether it takes new tasks; what it runs is polled all the same.' }),
     created_at: timeField,
     updated_at: timeField,
   })
@@ -198,6 +206,12 @@ function renderChannel(view: ChannelView): z.infer<typeof channel> {
     sandbox: view.sandbox,
     running: view.running,
     waiting: view.waiting,
+    health: {
+      state: view.health.state,
+      since: renderTime(view.health.since),
+      reason: view.health.reason,
+      retry_at: renderTime(view.health.retryAt),
+    },
     created_at: renderTime(view.createdAt),
     updated_at: renderTime(view.updatedAt),
   };

@@ -19,6 +19,7 @@ export const taskObject = z
     model: z.string(),
     tier: z.string(),
     channel_id: z.string(),
+    priority: z.number().int().meta({ description: "Among its account's waiting tasks: higher first." }),
     external_task_id: z.string().nullable(),
     prompt: z.string(),
     quote: z.object({
@@ -63,6 +64,7 @@ export function renderTask(row: Task): z.infer<typeof taskObject> {
     model: row.model,
     tier: row.tier,
     channel_id: row.channelId,
+    priority: row.priority,
     external_task_id: row.externalTaskId,
     prompt: row.request.prompt,
     quote: {

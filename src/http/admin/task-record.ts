@@ -1,6 +1,6 @@
 /** The flight recorder: everything known of one task. */
 import { z } from 'zod';
-import type { AttemptRow, EventRow, Exchange, TaskRecord, UsageRow } from '../../core/ports.ts';
+import type { AttemptRow, EventRow, Exchange, QueuePlace, TaskRecord, UsageRow } from '../../core/ports.ts';
 import { queueWaits, type QueueWait } from '../../core/queue-waits.ts';
 import { isFeature } from '../../core/request/feature.ts';
 import type { Task } from '../../core/task.ts';
@@ -112,6 +112,10 @@ export const recordObject = z
     exchanges: z.array(exchange),
     queue_wait_ms: z.number().int().meta({ description: 'All finished waits together.' }),
     queue_waits: z.array(queueWait),
+    queue: z
+      .object({ position: z.number().int(), estimated_seconds: z.number().int().nullable() })
+      .nullable()
+      .meta({ description: 'Where it stands in its lane; null once it does not wait.' }),
     pricing,
     ledger: z.array(ledgerEntry),
     operator_actions: z.array(operatorAction),
@@ -130,7 +134,7 @@ export const recordObject = z
   })
   .meta({ id: 'TaskRecord' });
 
-export function renderRecord(found: TaskRecord): z.infer<typeof recordObject> {
+export function renderRecord(found: TaskRecord & { place?: QueuePlace }): z.infer<typeof recordObject> {
   const waits = queueWaits(found.events);
   return {
     task: renderTask(found.task),
@@ -153,6 +157,10 @@ export function renderRecord(found: TaskRecord): z.infer<typeof recordObject> {
       until: renderTime(wait.until),
       ms: lengthOf(wait),
     })),
+    queue:
+      found.place === undefined
+        ? null
+        : { position: found.place.position, estimated_seconds: found.place.estimatedSeconds },
     pricing: renderPricing(found),
     ledger: found.ledger.map(renderEntry),
     operator_actions: found.events.flatMap(renderAction),
