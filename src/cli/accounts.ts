@@ -1,6 +1,7 @@
-import { adminAccess, readPages } from './admin.ts';
+import { adminAccess, findAccount, readPages } from './admin.ts';
 import type { Command } from './command.ts';
 import { adminOptions, jsonOption } from './connection.ts';
+import { limitOptions, merged, printLimits, readLimits } from './limits.ts';
 import { table } from './table.ts';
 import { ownName, printJson, time } from './text.ts';
 import type { Account, Wallet } from './wire.ts';
@@ -64,6 +65,30 @@ export const accountsCreate: Command = {
         `Next: ${self} top-up ${body.id} 100, then ${self} keys create --account ${body.id}.\n`,
       );
     }
+    return 0;
+  },
+};
+
+export const accountsLimits: Command = {
+  words: ['accounts', 'limits'],
+  summary: 'Show what an account is held to, or change it.',
+  positionals: ['<account>'],
+  options: { ...limitOptions, ...jsonOption, ...adminOptions },
+  notes: ['What is not named stays; "none" takes a limit away.'],
+  examples: [
+    'reelay accounts limits "Film school"',
+    'reelay accounts limits "Film school" --spend-per-day 50 --concurrent-tasks none',
+  ],
+  async run(input, context) {
+    const access = adminAccess(input, context);
+    let account = await findAccount(access, input.positionals[0]!);
+    const given = readLimits(input);
+    if (Object.keys(given).length > 0) {
+      const path = `/admin/v1/accounts/${encodeURIComponent(account.id)}`;
+      const json = { limits: merged(account.limits, given) };
+      account = (await access.api.call<Account>(path, { method: 'PATCH', json })).body;
+    }
+    printLimits(input, context, `${account.name} (${account.id})`, account.limits);
     return 0;
   },
 };

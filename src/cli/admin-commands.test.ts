@@ -56,6 +56,10 @@ const task = {
   prompt: '一只猫',
   quote: { amount: '0.21', currency: 'USD' },
   charge: '0.21',
+  refunded: '0.00',
+  retries: 0,
+  upstream_handle: 'task_1',
+  attention: null,
   error: null,
   created_at: at,
   ended_at: at,
@@ -107,7 +111,13 @@ before(async () => {
         exchanges: [
           { at, method: 'POST', path: '/v1/videos/text2video', status: 200, duration_ms: 12.4, error: null },
         ],
+        queue_wait_ms: 65_000,
+        pricing: { price_book: 'usd-1', unit: 'second', unit_price: '0.042', quantity: 5 },
         ledger: [entry],
+        operator_actions: [
+          { action: 'refunded', author: 'li.na', note: 'half', amount: '0.10', created_at: at },
+        ],
+        deliveries: [],
       },
     },
     'GET /admin/v1/tasks/task_2': refusal(404, 'task_not_found', 'There is no such task.'),
@@ -265,6 +275,9 @@ test('tasks get shows the task; --admin its record', async () => {
   assert.match(out, /charge 0\.21/);
   assert.match(out, /POST \/v1\/videos\/text2video +200 +12/);
   assert.match(out, /task\.completed/);
+  assert.match(out, /^waited +1:05$/m);
+  assert.match(out, /^price +5 × 0\.042 per second, book usd-1$/m);
+  assert.match(out, /refunded +0\.10 +li\.na +half/);
   assert.match((await run('tasks', 'list', '--admin')).out, /^task_1 +acc_1 +completed/m);
 });
 

@@ -40,7 +40,7 @@ export interface Answer<Body> {
 }
 
 export interface Call {
-  method?: 'GET' | 'POST' | 'DELETE' | 'HEAD';
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD';
   json?: unknown;
   /** A body that is written already, with its content type. */
   form?: { contentType: string; bytes: Buffer };

@@ -6,7 +6,7 @@ import type { Api } from './api.ts';
 import { CliError, UsageError, type Command, type Context, type Input } from './command.ts';
 import { adminOptions, jsonOption } from './connection.ts';
 import { wholeNumber } from './parse.ts';
-import { table } from './table.ts';
+import { facts, table } from './table.ts';
 import { printJson } from './text.ts';
 import { plain } from './width.ts';
 import type { ChannelItem, Page, Probe } from './wire.ts';
@@ -76,6 +76,10 @@ export const channelsAdd: Command = {
       help: "Where the upstream is (default: the provider's own).",
     },
     concurrency: { type: 'string', value: '<n>', help: 'Most tasks running at once (default: no cap).' },
+    'allow-compliance-switches': {
+      type: 'boolean',
+      help: "Callers may switch off the upstream's own checks of content.",
+    },
     ...jsonOption,
     ...adminOptions,
   },
@@ -104,6 +108,7 @@ export const channelsAdd: Command = {
         ...(concurrency === undefined
           ? {}
           : { concurrency: wholeNumber('--concurrency', concurrency, 1, 100_000) }),
+        ...(input.flag('allow-compliance-switches') && { allows_compliance_switches: true }),
       },
     });
     const probe = await probeChannel(api, body.id);
@@ -113,6 +118,66 @@ export const channelsAdd: Command = {
       printProbe(context, body, probe);
     }
     return probe.ok ? 0 : 1;
+  },
+};
+
+export const channelsSet: Command = {
+  words: ['channels', 'set'],
+  summary: 'Change a channel; what is not named stays.',
+  positionals: ['<channel>'],
+  options: {
+    enabled: {
+      type: 'string',
+      value: '<yes|no>',
+      help: 'Whether it takes tasks; running ones are seen to their end.',
+    },
+    priority: { type: 'string', value: '<n>', help: 'Higher is tried first.' },
+    weight: { type: 'string', value: '<n>', help: 'Share among channels of the same priority.' },
+    concurrency: { type: 'string', value: '<n>', help: 'Most tasks running at once, or none.' },
+    'compliance-switches': {
+      type: 'string',
+      value: '<yes|no>',
+      help: "Whether callers may switch off the upstream's own checks of content.",
+    },
+    ...jsonOption,
+    ...adminOptions,
+  },
+  examples: ['reelay channels set main --enabled no', 'reelay channels set main --compliance-switches yes'],
+  async run(input, context) {
+    const json = {
+      ...given(input, 'enabled', yesOrNo, 'enabled'),
+      ...given(input, 'priority', (value) => wholeNumber('--priority', value, 0, 1000), 'priority'),
+      ...given(input, 'weight', (value) => wholeNumber('--weight', value, 1, 1000), 'weight'),
+      ...given(
+        input,
+        'concurrency',
+        (value) => (value === 'none' ? null : wholeNumber('--concurrency', value, 1, 100_000)),
+        'concurrency',
+      ),
+      ...given(input, 'compliance-switches', yesOrNo, 'allows_compliance_switches'),
+    };
+    if (Object.keys(json).length === 0)
+      throw new UsageError('Say what to change. See reelay channels set --help.');
+    const { api } = adminAccess(input, context);
+    const { body } = await api.call<Page<ChannelItem>>('/admin/v1/channels');
+    const found = chosen(body.data, input.positionals[0]!);
+    if (found.length > 1) throw new CliError('Several channels have that name: use the id.');
+    const path = `/admin/v1/channels/${encodeURIComponent(found[0]!.id)}`;
+    const changed = (await api.call<ChannelItem>(path, { method: 'PATCH', json })).body;
+    if (input.flag('json')) printJson(context.terminal, changed);
+    else {
+      const switches = changed.allows_compliance_switches ? 'allowed' : 'not allowed';
+      context.terminal.out(
+        facts([
+          ['channel', `${changed.name} (${changed.id})`],
+          ['state', changed.enabled ? 'enabled' : 'disabled'],
+          ['priority', `${changed.priority}, weight ${changed.weight}`],
+          ['concurrency', String(changed.concurrency ?? '∞')],
+          ['compliance switches', switches],
+        ]),
+      );
+    }
+    return 0;
   },
 };
 
@@ -143,6 +208,22 @@ export async function probeChannel(api: Api, id: string): Promise<Probe> {
     method: 'POST',
   });
   return body;
+}
+
+/** One field of a patch where its option was given. */
+function given(
+  input: Input,
+  option: string,
+  read: (value: string, option: string) => unknown,
+  field: string,
+): Record<string, unknown> {
+  const value = input.text(option);
+  return value === undefined ? {} : { [field]: read(value, option) };
+}
+
+function yesOrNo(value: string, option: string): boolean {
+  if (value === 'yes' || value === 'no') return value === 'yes';
+  throw new UsageError(`--${option} must be yes or no, not ${JSON.stringify(value)}.`);
 }
 
 function chosen(channels: ChannelItem[], named: string | undefined): ChannelItem[] {

@@ -2,9 +2,9 @@ import { adminAccess, readPages } from './admin.ts';
 import { Api } from './api.ts';
 import type { Command, Context, Input, Option } from './command.ts';
 import { adminOptions, callerOptions, connect, jsonOption, needApiKey } from './connection.ts';
-import { entryColumns } from './ledger.ts';
 import { wholeNumber } from './parse.ts';
 import { facts, table } from './table.ts';
+import { recordText } from './task-record.ts';
 import { printJson, printWarnings, time } from './text.ts';
 import type { AdminTask, TaskRecord, Video, VideoList } from './wire.ts';
 
@@ -18,14 +18,25 @@ export const tasksList: Command = {
   options: {
     limit: { type: 'string', value: '<n>', help: 'Tasks to show (default 20).' },
     ...adminOption,
+    attention: { type: 'boolean', help: 'With --admin: only tasks that call for an operator (lost ones).' },
+    state: {
+      type: 'string',
+      value: '<state>',
+      help: 'With --admin: queued, in_progress, completed, failed or cancelled.',
+    },
     ...jsonOption,
     ...callerOptions,
     'admin-token': adminOptions['admin-token']!,
   },
-  examples: ['reelay tasks list', 'reelay tasks list --admin --limit 200 --json'],
+  examples: [
+    'reelay tasks list',
+    'reelay tasks list --admin --limit 200 --json',
+    'reelay tasks list --admin --attention',
+  ],
   async run(input, context) {
     const limit = wholeNumber('--limit', input.text('limit') ?? '20', 1, 100_000);
-    return input.flag('admin') ? listAsOperator(input, context, limit) : listAsCaller(input, context, limit);
+    const isOperator = input.flag('admin') || input.flag('attention') || input.text('state') !== undefined;
+    return isOperator ? listAsOperator(input, context, limit) : listAsCaller(input, context, limit);
   },
 };
 
@@ -112,7 +123,11 @@ async function listAsCaller(input: Input, context: Context, limit: number): Prom
 }
 
 async function listAsOperator(input: Input, context: Context, limit: number): Promise<number> {
-  const tasks = await readPages<AdminTask>(adminAccess(input, context).api, '/admin/v1/tasks', limit);
+  const { api } = adminAccess(input, context);
+  const tasks = await readPages<AdminTask>(api, '/admin/v1/tasks', limit, {
+    attention: input.flag('attention') ? 'lost' : undefined,
+    state: input.text('state'),
+  });
   if (input.flag('json')) printJson(context.terminal, tasks);
   else {
     context.terminal.out(
@@ -120,7 +135,7 @@ async function listAsOperator(input: Input, context: Context, limit: number): Pr
         [
           { title: 'id', text: (task) => task.id },
           { title: 'account', text: (task) => task.account_id },
-          { title: 'state', text: (task) => task.state },
+          { title: 'state', text: (task) => (task.attention ? `${task.state} (lost)` : task.state) },
           { title: 'billed as', text: (task) => task.tier },
           { title: 'charge', align: 'right', text: chargeText },
           { title: 'channel', text: (task) => task.channel_id },
@@ -135,7 +150,8 @@ async function listAsOperator(input: Input, context: Context, limit: number): Pr
 }
 
 function chargeText(task: AdminTask): string {
-  return task.charge === null ? `(${task.quote.amount})` : task.charge;
+  if (task.charge === null) return `(${task.quote.amount})`;
+  return Number(task.refunded) === 0 ? task.charge : `${task.charge} − ${task.refunded}`;
 }
 
 function videoText(video: Video): string {
@@ -151,52 +167,4 @@ function videoText(video: Video): string {
     ['link', video.video_url],
     ['link ends', video.expires_at === null ? null : `${time(video.expires_at)} UTC`],
   ]);
-}
-
-function recordText(record: TaskRecord): string {
-  const { task } = record;
-  const head = facts([
-    ['task', task.id],
-    ['account', task.account_id],
-    ['state', task.state],
-    ['error', task.error && `${task.error.code}: ${task.error.message}`],
-    ['asked for', `${task.requested_model} at ${task.surface}`],
-    [
-      'billed as',
-      `${task.tier}, quote ${task.quote.amount} ${task.quote.currency}, charge ${task.charge ?? 'open'}`,
-    ],
-    ['prompt', task.prompt],
-    ['created', `${time(task.created_at)} UTC`],
-    ['ended', task.ended_at === null ? null : `${time(task.ended_at)} UTC`],
-  ]);
-  const attempts = table(
-    [
-      { title: '#', align: 'right', text: (attempt) => String(attempt.number) },
-      { title: 'channel', text: (attempt) => attempt.channel_id },
-      { title: 'state', text: (attempt) => attempt.state },
-      { title: 'opened (UTC)', text: (attempt) => time(attempt.created_at) },
-      { title: 'ended (UTC)', text: (attempt) => time(attempt.ended_at) },
-      { title: 'upstream code', text: (attempt) => attempt.upstream_code ?? '' },
-      { title: 'message', text: (attempt) => attempt.message ?? '', widthMax: 60 },
-    ],
-    record.attempts,
-  );
-  const events = table(
-    [
-      { title: 'when (UTC)', text: (event) => time(event.created_at) },
-      { title: 'event', text: (event) => event.type },
-    ],
-    record.events,
-  );
-  const exchanges = table(
-    [
-      { title: 'when (UTC)', text: (exchange) => time(exchange.at) },
-      { title: 'exchange', text: (exchange) => `${exchange.method} ${exchange.path}`, widthMax: 70 },
-      { title: 'status', align: 'right', text: (exchange) => String(exchange.status ?? '–') },
-      { title: 'ms', align: 'right', text: (exchange) => String(Math.round(exchange.duration_ms)) },
-      { title: 'error', text: (exchange) => exchange.error ?? '', widthMax: 40 },
-    ],
-    record.exchanges,
-  );
-  return [head, attempts, events, exchanges, table(entryColumns, record.ledger)].join('\n');
 }

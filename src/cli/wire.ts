@@ -9,7 +9,19 @@ export interface Account {
   id: string;
   name: string;
   status: string;
+  limits: Limits | null;
   created_at: string;
+}
+
+/** Only what is limited. */
+export interface Limits {
+  requests_per_minute?: number;
+  concurrent_tasks?: number;
+  spend_per_day?: string;
+  spend_per_month?: string;
+  models?: string[];
+  ip_addresses?: string[];
+  expires_at?: string;
 }
 
 export interface Key {
@@ -19,6 +31,7 @@ export interface Key {
   hint: string;
   access_key: string;
   response_style: string;
+  limits: Limits | null;
   created_at: string;
   revoked_at: string | null;
 }
@@ -65,6 +78,7 @@ export interface ChannelItem {
   weight: number;
   concurrency: number | null;
   enabled: boolean;
+  allows_compliance_switches: boolean;
   sandbox: boolean;
   running: number;
   waiting: number;
@@ -139,6 +153,10 @@ export interface AdminTask {
   prompt: string;
   quote: { amount: string; currency: string };
   charge: string | null;
+  refunded: string;
+  retries: number;
+  upstream_handle: string;
+  attention: 'lost' | null;
   error: { code: string; message: string } | null;
   created_at: string;
   ended_at: string | null;
@@ -177,5 +195,54 @@ export interface TaskRecord {
     duration_ms: number;
     error: string | null;
   }[];
+  queue_wait_ms: number;
+  pricing: { price_book: string; unit: string; unit_price: string; quantity: number };
   ledger: LedgerEntry[];
+  operator_actions: {
+    action: string;
+    author: string;
+    note: string;
+    amount: string;
+    created_at: string;
+  }[];
+  deliveries: Delivery[];
+}
+
+/** What an operator did to a task. */
+export interface TaskAction {
+  id: string;
+  action: 'retried' | 'refunded' | 'failed';
+  author: string;
+  note: string;
+  amount: string;
+  posting_id: string;
+  task: AdminTask;
+}
+
+export interface WebhookEndpoint {
+  id: string;
+  name: string;
+  url: string;
+  event_types: string[];
+  enabled: boolean;
+  disabled_reason: 'paused' | 'gone' | 'failing' | null;
+  disabled_at: string | null;
+  failing_since: string | null;
+  old_secret_until: string | null;
+}
+
+export interface WebhookEndpointWithSecret extends WebhookEndpoint {
+  signing_secret: string;
+}
+
+export interface Delivery {
+  id: string;
+  event_type: string;
+  endpoint_id: string | null;
+  callback_url: string | null;
+  task_id: string | null;
+  state: string;
+  attempts: number;
+  last_error: string | null;
+  created_at: string;
 }
