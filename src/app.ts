@@ -107,6 +107,9 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       jobWriter: config.databaseUrl === null ? null : written.writer,
       clock,
       ...parts.store,
+    }).catch((error: Error) => {
+      // A server that is not there, or too old, is the operator's to mend; the embedded store says what it is itself.
+      throw config.databaseUrl === null ? error : new ConfigError(error.message);
     });
     closers.push(() => store.close());
     const engine = await openJobEngine(config, { store, clock, onError, written });
