@@ -41,6 +41,8 @@ export interface Expectation {
   mustComplete: (task: LooseJson) => boolean;
   /** The upstream knows no handles of such tasks: they can only be counted. */
   isAnsweredAtOnce?: true;
+  /** How long nothing may happen while tasks are open; 30 s when absent. */
+  patienceMs?: number;
 }
 
 /** Waits for the end of all tasks and puts the promises about tasks, upstream and money into the report. */
@@ -50,7 +52,7 @@ export async function audit(
   expectation: Expectation,
 ): Promise<LooseJson[]> {
   const { account } = expectation;
-  const stuck = await comeToRest(world);
+  const stuck = await comeToRest(world, expectation.patienceMs);
   report.demand('0 stuck: every task has come to its end', stuck === 0, `${stuck} tasks are still open`);
 
   const tasks = await world.list(`/tasks?account_id=${account.id}`);

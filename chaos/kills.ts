@@ -147,6 +147,8 @@ export async function immediateKills(options: ImmediateKillOptions): Promise<Rep
     // Whoever was answered has what was made; whoever was cut off may ask again, and pays nothing.
     mustComplete: ({ id }) => crowd.told.has(id),
     isAnsweredAtOnce: true,
+    // A job takes up what a request has left behind after a minute.
+    patienceMs: 90_000,
   });
   const lost = tasks.filter(({ state }) => state === 'failed').length;
   report.figure('of those cut off, given up without a charge', lost);

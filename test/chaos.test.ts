@@ -27,11 +27,7 @@ const PROOFS: Record<string, () => Promise<Report>> = {
       speed: 10,
     }),
   'killed while features are answered at once': () =>
-    immediateKills({
-      callers: 4,
-      randomKills: 2,
-      steps: ['attempt:after-upstream', 'persist:before-finish'],
-    }),
+    immediateKills({ callers: 4, randomKills: 1, steps: ['attempt:after-upstream'] }),
   'many creates on a small balance': () => balance({ creates: 200, affordable: 50 }),
   'repeated idempotency keys': () => idempotency({ keys: 30, repeats: 20 }),
   'failing webhook receivers': () => webhooks({ tasks: 6 }),
