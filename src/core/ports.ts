@@ -15,4 +15,5 @@ export type * from './ports/rows.ts';
 export type * from './ports/secrets.ts';
 export type * from './ports/store.ts';
 export type * from './ports/media.ts';
+export type * from './ports/measures.ts';
 export type * from './ports/duties.ts';

@@ -1,6 +1,8 @@
-import type { Clock, JobWriter, Store } from '../core/ports.ts';
+import type { Clock, JobWriter, Store, StoreWatch } from '../core/ports.ts';
+import type { Backend } from './backend.ts';
 import { openSqlite } from './sqlite/open.ts';
 import { createStore } from './store.ts';
+import { watchBackend } from './watched.ts';
 
 export interface StoreOptions {
   /** Where the embedded database lies; made when it does not exist. */
@@ -12,6 +14,8 @@ export interface StoreOptions {
   jobWriter?: JobWriter | null;
   /** False: one transaction per change instead of one for all that wait; for the benchmark. */
   groupCommit?: boolean;
+  /** Told of every change and commit. */
+  watch?: StoreWatch;
 }
 
 /**
@@ -19,13 +23,16 @@ export interface StoreOptions {
  * the directory, the server cannot be used, or a newer version wrote it.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { directory, databaseUrl = null, clock, jobWriter = null, groupCommit } = options;
+  const { directory, databaseUrl = null, clock, jobWriter = null, groupCommit, watch } = options;
   const shared = {
     now: () => clock.now(),
     ...(groupCommit === undefined ? {} : { groupCommit }),
+    ...(watch === undefined ? {} : { onBatch: (changes: number) => watch.committed(changes) }),
   };
-  if (databaseUrl === null) return createStore(await openSqlite({ directory, ...shared }));
+  const watched = (backend: Backend): Backend =>
+    watch === undefined ? backend : watchBackend(backend, watch);
+  if (databaseUrl === null) return createStore(watched(await openSqlite({ directory, ...shared })));
   // Its library is loaded by those who use it.
   const { openPostgres } = await import('./postgres/open.ts');
-  return createStore(await openPostgres({ url: databaseUrl, jobWriter, ...shared }));
+  return createStore(watched(await openPostgres({ url: databaseUrl, jobWriter, ...shared })));
 }

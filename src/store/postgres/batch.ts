@@ -39,8 +39,8 @@ export interface BatchOptions {
   open: () => Promise<Connection>;
   newId: Tx['newId'];
   jobWriter: JobWriter | null;
-  /** Told of what a transaction touched, after its callers were answered. */
-  onCommit: (topics: string[]) => void;
+  /** Told of what a transaction touched and how many changes it held, after its callers were answered. */
+  onCommit: (topics: string[], changes: number) => void;
 }
 
 export interface BatchRunner {
@@ -98,7 +98,7 @@ export function createBatchRunner({ open, newId, jobWriter, onCommit }: BatchOpt
         if (!session?.isOpen) session = await open();
         const { outcomes, topics } = await withTimeout(session, runInTransaction(session, calls));
         calls.forEach((call, index) => settle(call, outcomes[index]!));
-        onCommit(topics);
+        onCommit(topics, calls.length);
         return;
       } catch (error) {
         await rollback(error);

@@ -1,8 +1,6 @@
 /** The engine for many nodes: one PostgreSQL database, shared. */
 import type { JobWriter, LedgerVerdict } from '../../core/ports.ts';
 import type { Backend } from '../backend.ts';
-import { postgresEngine } from '../engine.ts';
-import { migrate } from '../migrate.ts';
 import type { ArgsOf, MutationName, ResultOf } from '../mutations.ts';
 import { createSortableIds } from '../sortable-ids.ts';
 import { createTopics } from '../topics.ts';
@@ -11,6 +9,7 @@ import { openConnection, type Connection, type SessionSettings } from './connect
 import { drive } from './executor.ts';
 import { ConnectionLost, isEngineFailure, unavailable } from './failures.ts';
 import { startListener } from './listener.ts';
+import { migrateOnline } from './migrate-online.ts';
 import { createReaders } from './readers.ts';
 import { createWriters } from './writers.ts';
 
@@ -38,6 +37,8 @@ export interface PostgresOptions {
   lockWaitMs?: number;
   /** False: a transaction for every change. The benchmark shows what group commit is worth. */
   groupCommit?: boolean;
+  /** Told how many changes a transaction held. */
+  onBatch?: (changes: number) => void;
 }
 
 /** Connects, brings the schema up to this version under a lock, and starts to listen. */
@@ -68,7 +69,10 @@ export async function openPostgres(options: PostgresOptions): Promise<Backend> {
     open: () => open('writes'),
     newId: createSortableIds(),
     jobWriter,
-    onCommit: topics.publish,
+    onCommit: (touched, changes) => {
+      options.onBatch?.(changes);
+      topics.publish(touched);
+    },
     sessionsMax: WRITERS_MAX,
     callsPerCommit: groupCommit ? CALLS_PER_COMMIT : 1,
   });
@@ -113,11 +117,9 @@ async function prepareDatabase(open: () => Promise<Connection>, at: number): Pro
         `The database named by DATABASE_URL is encoded in ${encoding}: create it with ENCODING 'UTF8'.`,
       );
     }
-    await connection.execute({ text: 'begin' });
-    // Several nodes may start at once: the others wait here and then find everything done.
-    await connection.execute({ text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
-    await drive(connection, migrate(postgresEngine, at));
-    await connection.execute({ text: 'commit' });
+    // Several nodes may start at once: the others wait here and then find everything done. The lock ends with the session.
+    await connection.execute({ text: `select pg_advisory_lock(${MIGRATION_LOCK})` });
+    await migrateOnline(connection, at);
   } finally {
     await connection.close();
   }

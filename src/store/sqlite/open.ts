@@ -38,6 +38,8 @@ export interface SqliteOptions {
   busyTimeoutMs?: number;
   /** False: a transaction for every change. The benchmark shows what group commit is worth. */
   groupCommit?: boolean;
+  /** Told how many changes a transaction held. */
+  onBatch?: (changes: number) => void;
 }
 
 /** Locks the directory, migrates the database in it and starts the writer. */
@@ -107,7 +109,10 @@ function start(file: string, options: SqliteOptions, mark: ClockMark, unlock: ()
       busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
       callsPerCommit: options.groupCommit === false ? 1 : CALLS_PER_COMMIT,
     },
-    topics.publish,
+    (touched, changes) => {
+      options.onBatch?.(changes);
+      topics.publish(touched);
+    },
   );
   return {
     async read<Result>(procedure: Procedure<Result>) {

@@ -25,8 +25,11 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** `onCommit` is called with what a transaction touched, after its callers were answered. */
-export function createWriter(settings: WriterSettings, onCommit: (topics: string[]) => void): Writer {
+/** `onCommit` is called with what a transaction touched and how many changes it held, after its callers were answered. */
+export function createWriter(
+  settings: WriterSettings,
+  onCommit: (topics: string[], changes: number) => void,
+): Writer {
   const waiters = new Map<number, Waiter>();
   let calls: Call[] = [];
   let lastId = 0;
@@ -52,7 +55,7 @@ export function createWriter(settings: WriterSettings, onCommit: (topics: string
       if (failure) waiter?.reject(toError(failure));
       else waiter?.resolve(result);
     }
-    onCommit(topics);
+    onCommit(topics, answers.length);
   }
 
   /** A thread that died takes its calls with it; the next change starts another. */
