@@ -81,7 +81,9 @@ export async function lies(options: LieOptions): Promise<Report> {
     told.push(...answers.filter(({ status }) => status < 300).map(idOf));
   };
 
+  const unfelt: string[] = [];
   for (const lie of LIES) {
+    const metBefore = proxy.met;
     // Half of them are under way when it begins, half are created into it.
     await send((number) => slow(number, lieMs, speed));
     await world.behave(lie.behaviour ?? {});
@@ -92,9 +94,12 @@ export async function lies(options: LieOptions): Promise<Report> {
     await world.behave(HONEST);
     proxy.fault = 'none';
     if (cutsStalled) proxy.cutStalled();
+    if (lie.wire !== undefined && proxy.met === metBefore) unfelt.push(lie.name);
   }
   report.figure('lies, with tasks under way and creates in each', LIES.length);
   report.figure('connections that stalled or broke on the wire', proxy.met);
+
+  report.demand('every fault of the wire was met by connections', unfelt.length === 0, unfelt);
 
   const outageMinutes = (outageMs * speed) / 60_000;
   await send((number) => slow(number, outageMs, speed));

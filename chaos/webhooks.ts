@@ -43,10 +43,13 @@ class Receiver implements AsyncDisposable {
   readonly unverified: string[] = [];
   secret = '';
   url = '';
+  /** Requests that came, whatever became of them. */
+  asked = 0;
   readonly #server: Server;
 
   constructor(hangs: boolean) {
     this.#server = createServer((request, response) => {
+      this.asked++;
       // Takes the request and never says a word.
       if (hangs) return void request.resume();
       this.#take(request).then(
@@ -153,6 +156,10 @@ export async function webhooks({ tasks }: { tasks: number }): Promise<Report> {
     `${failures} (${Math.round((100 * failures) / posts)} %)`,
   );
   report.figure('most POSTs of one message', Math.max(...messages.map((message) => message.posts)));
+  report.demand('there were failures, and a receiver that hung', failures > 0 && hanging.asked > 0, {
+    failures,
+    hanging: hanging.asked,
+  });
   report.demand('100 % delivered', delivered() === expected && messages.length === expected, {
     delivered: delivered(),
     messages: messages.length,
