@@ -17,7 +17,8 @@ export function healthyChannel(channelId: string, at: number): ChannelHealth {
 /** How long a channel is left alone that has refused so often before. `jitter` in [0, 1) keeps nodes apart. */
 export function pauseMs(refusals: number, jitter: number, speed: number): number {
   const base = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** Math.min(refusals, 10));
-  return (base * (0.75 + 0.5 * jitter)) / speed;
+  // Whole, because it is written down.
+  return Math.ceil((base * (0.75 + 0.5 * jitter)) / speed);
 }
 
 /** It refused for reasons of its own, or a try failed. */
