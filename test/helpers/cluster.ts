@@ -71,6 +71,10 @@ export class Cluster implements AsyncDisposable {
     return cluster;
   }
 
+  get databaseUrl(): string {
+    return this.#database.url;
+  }
+
   get dataDirectory(): string {
     return join(this.#directory.path, 'nodes');
   }
