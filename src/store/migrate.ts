@@ -17,10 +17,14 @@ const record = statement<{ name: string; at: number }>()((db, arg) =>
 );
 
 /**
- * Applies what is missing and answers its names. To be driven inside one transaction. Throws when the database was
+ * Applies what is missing and answers its names; steps that `postpone` takes are somebody else's to run. To be driven inside one transaction. Throws when the database was
  * written by a newer program, because an older one would not know what it must not touch.
  */
-export function* migrate(engine: Engine, at: number): Procedure<string[]> {
+export function* migrate(
+  engine: Engine,
+  at: number,
+  postpone: (sql: string) => boolean = () => false,
+): Procedure<string[]> {
   yield* run(
     engine.builder.schema
       .createTable('migrations')
@@ -38,7 +42,7 @@ export function* migrate(engine: Engine, at: number): Procedure<string[]> {
   }
   const missing = migrations.filter((migration) => !known.has(migration.name));
   for (const migration of missing) {
-    for (const step of migration.up(engine)) yield* run(step);
+    for (const step of migration.up(engine)) if (!postpone(step.compile().sql)) yield* run(step);
     yield* change(record, { name: migration.name, at });
   }
   return missing.map((migration) => migration.name);
