@@ -77,7 +77,7 @@ export class LaneHealth {
     // Refusals of submits that were under way together are one piece of news, unless one says for how long.
     if (!isNews && (retryAfterMs === null || now + retryAfterMs <= this.retryAt)) return;
     const before = isNews ? this.#health : { ...this.#health, trips: this.#health.trips - 1 };
-    const retryAt = now + (retryAfterMs ?? pauseMs(before.trips, random(), speed));
+    const retryAt = Math.ceil(now + (retryAfterMs ?? pauseMs(before.trips, random(), speed)));
     const wasTrusted = this.isTrusted;
     this.#note(opened(before, { reason, retryAt, at: now }));
     if (wasTrusted) this.#options.onOpened();

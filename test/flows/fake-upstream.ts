@@ -3,7 +3,7 @@
  * it was asked. Its dedup handle is the client reference, as at the real ones.
  */
 import { UpstreamError } from '../../src/core/errors.ts';
-import type { Channel, Clock, Json, Observation, Provider, TaskMaker } from '../../src/core/ports.ts';
+import type { Channel, Clock, Json, Observation, Provider, TaskMaker, Weight } from '../../src/core/ports.ts';
 import {
   isFeature,
   type FeatureRequest,
@@ -65,6 +65,12 @@ export class FakeUpstream {
   readonly removed: { kind: ResourceKind; upstreamId: string; channelId: string }[] = [];
   /** Whether it can make a request, by prompt. */
   missing: (prompt: string) => string | null = () => null;
+  /** What a task counts here. */
+  weigh: (request: TaskRequest) => Weight = () => ({ pool: '', units: 1 });
+  /** What a probe is told. */
+  probe = { ok: true, message: 'It works.' };
+  /** When it was probed. */
+  readonly probes: number[] = [];
   readonly provider: Provider;
   readonly #clock: Clock;
   #released: (() => void)[] = [];
@@ -97,6 +103,7 @@ export class FakeUpstream {
   #describe({ id, hasLookup = true, hasLists = false }: FakeUpstreamOptions): Provider {
     const maker: TaskMaker<TaskRequest> = {
       missing: (request) => this.missing(request.prompt),
+      weigh: (request) => this.weigh(request),
       submit: async (request, taskId, channel) => this.#submit(request, taskId, channel),
       poll: async (ref) => this.#poll(idOf(ref)),
     };
@@ -116,7 +123,10 @@ export class FakeUpstream {
       parseCredential: (value) => value as Json,
       sandboxCredential: {},
       serves: ['kling-v1-6', 'kling-v2-1', 'kling-v2-6', 'kling-v3-omni', featureModel],
-      probe: async () => ({ ok: true, message: '' }),
+      probe: async () => {
+        this.probes.push(this.#clock.now());
+        return this.probe;
+      },
       video: maker as TaskMaker<VideoRequest>,
       feature: maker as TaskMaker<FeatureRequest>,
       resources: {
