@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { ConfigError, type Config } from './config.ts';
 import { createCatalogue } from './core/catalogue.ts';
+import { UpstreamError } from './core/errors.ts';
 import type {
   ChannelRow,
   Clock,
@@ -18,6 +19,7 @@ import type {
   Provider,
   Store,
   TaskView,
+  UpstreamHttp,
   Duties,
   Jobs,
   JobWriter,
@@ -46,6 +48,7 @@ import { signUrl } from './lib/signed-url.ts';
 import { openLocalDisk } from './media/local-disk.ts';
 import * as providerRegistry from './providers/index.ts';
 import { createUpstreamHttp, createUpstreamPools } from './providers/kit/upstream-http.ts';
+import { Measures } from './measures.ts';
 import { loadSecrets } from './secrets.ts';
 import { openStore } from './store/index.ts';
 import { VERSION } from './version.ts';
@@ -98,6 +101,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
 
     // What is kept.
     const { rootKeys, adminToken } = loadSecrets(config);
+    const measures = new Measures();
     const { keyring, linkKeys } = rootKeys;
     const works = config.role !== 'api';
     const written = deferredJobWriter();
@@ -106,6 +110,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       databaseUrl: config.databaseUrl,
       jobWriter: config.databaseUrl === null ? null : written.writer,
       clock,
+      watch: measures,
       ...parts.store,
     }).catch((error: Error) => {
       // A server that is not there, or too old, is the operator's to mend; the embedded store says what it is itself.
@@ -144,7 +149,8 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       media,
       clock,
       sandboxUrl: (providerId) => (sandbox.url === null ? null : `${sandbox.url}/${providerId}`),
-      createHttp: (onExchange) => createUpstreamHttp({ pools, clock, onExchange }),
+      createHttp: (onExchange, row) =>
+        timed(createUpstreamHttp({ pools, clock, onExchange }), row.provider, measures),
       callbackUrl: (row, taskId) =>
         linkFor(row, `/callbacks/${row.provider}/${row.id}/${taskId}`, 3 * 86_400),
       mediaUrl: (row, key) => linkFor(row, `/inputs/${Buffer.from(key).toString('base64url')}`, 86_400),
@@ -232,6 +238,17 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       readiness: { store: () => store.ping(), jobs: () => engine.ping() },
       taskCounts: () => store.taskCounts(),
       attentionCounts: () => store.attentionCounts(),
+      measures: measures.list({
+        store,
+        lanes,
+        jobCounts: engine.counts,
+        countedAlone,
+        info: {
+          version: VERSION,
+          role: config.role,
+          engine: config.databaseUrl === null ? 'sqlite' : 'postgres',
+        },
+      }),
     });
     closers.push(() => server.close());
     const url = await server.listen({ host: config.host, port: config.port });
@@ -310,6 +327,8 @@ interface JobEngine {
   duties: Duties;
   /** Rejects when it is out of reach. */
   ping(): Promise<void>;
+  /** Jobs by queue and state. */
+  counts(): Promise<{ queue: string; state: string; count: number }[]>;
   close(): Promise<void>;
 }
 
@@ -329,6 +348,7 @@ async function openJobEngine(
       jobs: createEmbeddedJobs({ store, clock, random: Math.random, onError }),
       duties: createSoleDuties(),
       ping: async () => void (await store.jobs.nextRunAt('persist-output')),
+      counts: () => store.jobs.counts(),
       close: async () => {},
     };
   }
@@ -343,7 +363,28 @@ async function openJobEngine(
     jobs: createPgBossJobs({ boss, clock: steadyClock, onCommit: store.onCommit, onError }),
     duties: createPgBossDuties({ boss, clock: steadyClock, onError }),
     ping: () => boss.ping(),
+    counts: () => boss.counts(),
     close: () => boss.close(),
+  };
+}
+
+/** Tells how long every exchange took, and how it ended. */
+function timed(http: UpstreamHttp, provider: string, measures: Measures): UpstreamHttp {
+  return {
+    async request(request) {
+      const from = performance.now();
+      let status = 'failed';
+      try {
+        const answer = await http.request(request);
+        status = String(answer.status);
+        return answer;
+      } catch (error) {
+        if (error instanceof UpstreamError) status = error.kind;
+        throw error;
+      } finally {
+        measures.asked(provider, request.method, status, (performance.now() - from) / 1000);
+      }
+    },
   };
 }
 

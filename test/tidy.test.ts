@@ -33,6 +33,7 @@ const ROOT = new Set([
   'config.ts',
   'secrets.ts',
   'first-run.ts',
+  'measures.ts',
   'version.ts',
 ]);
 /** Libraries that must stay at the edges. */

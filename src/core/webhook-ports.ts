@@ -175,6 +175,8 @@ export interface WebhookStore {
   lanes(after: string, limit: number): Promise<{ lane: string; nextAt: number }[]>;
   /** The first time after `at` at which something is due. */
   nextDeliveryAfter(at: number): Promise<number | null>;
+  /** Deliveries that wait or are under way; `limit` stands for that many or more. */
+  openCount(limit: number): Promise<number>;
   /**
    * Takes what is due in these lanes. Within a lane, a delivery waits while an earlier one about the same task is
    * under way or has been tried fewer than three times.

@@ -26,7 +26,7 @@ export interface ChannelDirectoryOptions {
   clock: Clock;
   /** Base URL of the sandbox for this provider; null while there is none. */
   sandboxUrl(providerId: string): string | null;
-  createHttp(onExchange: ((exchange: Exchange) => void) | null): UpstreamHttp;
+  createHttp(onExchange: ((exchange: Exchange) => void) | null, row: ChannelRow): UpstreamHttp;
   /** Where an upstream may push to; null when it cannot reach us. */
   callbackUrl(row: ChannelRow, taskId: string): string | null;
   /** Where an upstream may fetch a stored input; null when it cannot reach us. */
@@ -109,7 +109,7 @@ export async function createChannelDirectory(options: ChannelDirectoryOptions): 
         baseUrl: baseUrlOf(row),
         credential: credentialOf(row),
         allowsComplianceSwitches: row.allowsComplianceSwitches === true,
-        http: options.createHttp(onExchange),
+        http: options.createHttp(onExchange, row),
         clock: options.clock,
         readMedia,
         callbackUrl: (handle) => options.callbackUrl(row, taskIdOf(handle)),

@@ -8,6 +8,7 @@ import type {
   Dialect,
   Gateway,
   Json,
+  Measure,
   Principal,
   SecretKeeper,
 } from '../core/ports.ts';
@@ -56,4 +57,6 @@ export interface ServerOptions {
   taskCounts(): Promise<Partial<Record<TaskState, number>>>;
   /** Tasks that call for an operator, by reason, for `/metrics`. */
   attentionCounts(): Promise<Record<Attention, number>>;
+  /** What else `/metrics` shows. */
+  measures: readonly Measure[];
 }

@@ -96,6 +96,7 @@ export async function startFixture(overrides: Partial<ServerOptions> = {}): Prom
     readiness: { store: async () => {} },
     taskCounts: async () => ({ queued: 2 }),
     attentionCounts: async () => ({ lost: 1 }),
+    measures: [],
     ...overrides,
   });
   await server.ready();

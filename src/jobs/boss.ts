@@ -24,6 +24,8 @@ export interface Boss {
   writer: JobWriter;
   /** Rejects when the database is out of reach. */
   ping(): Promise<void>;
+  /** Jobs by queue and state, as the last look of a supervising node found them. */
+  counts(): Promise<{ queue: string; state: string; count: number }[]>;
   close(): Promise<void>;
 }
 
@@ -122,6 +124,15 @@ export async function openBoss({
     prepare,
     writer,
     ping: async () => void (await pgBoss.getDb().executeSql('select 1')),
+    async counts() {
+      return (await pgBoss.getQueues()).flatMap(
+        ({ name, readyCount, deferredCount, activeCount, failedCount }) => [
+          { queue: name, state: 'waiting', count: readyCount + deferredCount },
+          { queue: name, state: 'active', count: activeCount },
+          { queue: name, state: 'failed', count: failedCount },
+        ],
+      );
+    },
     async close() {
       // Whoever works on jobs has stopped before; nothing is to be waited for.
       await pgBoss.stop({ graceful: false });

@@ -59,6 +59,7 @@ test('a store that cannot be reached is asked again', async () => {
         fail: async () => {},
         bringForward: async () => {},
         nextRunAt: async () => null,
+        counts: async () => [],
         async claim() {
           if (++claims === 1) throw new Error('locked');
           return [];

@@ -72,6 +72,21 @@ const nextAfter = statement<{ at: number }>()((db, arg) =>
     .limit(1),
 );
 
+/** Capped, so that a receiver who is away for a week costs a look no more than anybody else. */
+const openNumber = statement<{ limit: number }>()((db, arg) =>
+  db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('webhook_deliveries')
+        .select('next_at')
+        .where('settled_at', 'is', null)
+        .where('held_at', 'is', null)
+        .limit(arg('limit'))
+        .as('open'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('number')),
+);
+
 const page = statementVariants<{
   account_id: string;
   endpoint_id: string;
@@ -207,6 +222,11 @@ export function* deliveryLanes(after: string, limit: number): Procedure<{ lane: 
 
 export function* nextDeliveryAfter(at: number): Procedure<number | null> {
   return (yield* first(nextAfter, { at }))?.next_at ?? null;
+}
+
+/** Deliveries that are neither settled nor held; `limit` stands for that many or more. */
+export function* openDeliveryCount(limit: number): Procedure<number> {
+  return (yield* first(openNumber, { limit }))?.number ?? 0;
 }
 
 /** Newest first. */

@@ -70,6 +70,22 @@ const advance = statement<{ queue: string; by_ms: number }>()((db, arg) =>
     .where('buried_at', 'is', null),
 );
 
+const openNumbers = statement()((db) =>
+  db
+    .selectFrom('jobs')
+    .select(['queue', 'leased', (eb) => eb.fn.countAll<number>().as('number')])
+    .where('buried_at', 'is', null)
+    .groupBy(['queue', 'leased']),
+);
+
+const buriedNumbers = statement()((db) =>
+  db
+    .selectFrom('jobs')
+    .select(['queue', (eb) => eb.fn.countAll<number>().as('number')])
+    .where('buried_at', 'is not', null)
+    .groupBy('queue'),
+);
+
 const endLeases = statement<{ at: number }>()((db, arg) =>
   db
     .updateTable('jobs')
@@ -142,6 +158,20 @@ export const bringJobsForward: Mutation<{ queue: string; byMs: number }, void> =
 ) {
   yield* change(advance, { queue, by_ms: byMs });
 };
+
+/** How many wait, are worked on and were given up, by queue. */
+export function* jobCounts(): Procedure<{ queue: string; state: string; count: number }[]> {
+  const open = yield* rows(openNumbers, {});
+  const buried = yield* rows(buriedNumbers, {});
+  return [
+    ...open.map((row) => ({
+      queue: row.queue,
+      state: row.leased === 1 ? 'active' : 'waiting',
+      count: row.number,
+    })),
+    ...buried.map((row) => ({ queue: row.queue, state: 'buried', count: row.number })),
+  ];
+}
 
 /** For an engine that one process owns: when it opens, whoever held a lease is dead. */
 export function* releaseLeases(at: number): Procedure<void> {

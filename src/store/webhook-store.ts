@@ -2,7 +2,13 @@
 import type { WebhookStore } from '../core/webhook-ports.ts';
 import type { Backend } from './backend.ts';
 import { getConsumption, listConsumption, walletLow } from './consumption.ts';
-import { deliveryLanes, getDelivery, listDeliveries, nextDeliveryAfter } from './delivery-log.ts';
+import {
+  deliveryLanes,
+  getDelivery,
+  listDeliveries,
+  nextDeliveryAfter,
+  openDeliveryCount,
+} from './delivery-log.ts';
 import { findCallbackSigner, getEndpoint, listEndpoints } from './webhook-endpoints.ts';
 
 export function webhookStore({ read, write }: Backend): WebhookStore {
@@ -16,6 +22,7 @@ export function webhookStore({ read, write }: Backend): WebhookStore {
     findCallbackSigner: (accountId) => read(findCallbackSigner(accountId)),
     lanes: (after, limit) => read(deliveryLanes(after, limit)),
     nextDeliveryAfter: (at) => read(nextDeliveryAfter(at)),
+    openCount: (limit) => read(openDeliveryCount(limit)),
     claim: (input) => write('claimDeliveries', input),
     fixBody: (id, body) => write('fixMessageBody', { id, body }),
     settle: (result) => write('settleDelivery', result),

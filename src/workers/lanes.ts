@@ -96,6 +96,20 @@ export class LaneSet implements Lanes {
     return this.#lanes.get(channelId)?.inUse ?? (await this.#ctx?.store.openAttemptCount(channelId)) ?? 0;
   }
 
+  /** Lanes that this node holds, with their attempts under way. */
+  held(): { channel: string; running: number }[] {
+    return [...this.#lanes].map(([channel, lane]) => ({ channel, running: lane.inUse }));
+  }
+
+  /** How far the circuit breaker of each channel keeps new tasks away: 0 not at all, 0.5 but for one, 1. */
+  states(): { channel: string; openness: number }[] {
+    const openness = { closed: 0, half_open: 0.5, open: 1 };
+    return [...this.#rows.keys()].map((channel) => ({
+      channel,
+      openness: openness[this.#health?.get(channel)?.state ?? 'closed'],
+    }));
+  }
+
   #loop(where: string, step: () => Promise<number>): Loop {
     const onError = (error: unknown): void => this.#options.onError(error, where);
     const loop = new Loop({ clock: this.#ctx!.clock, onError, step });

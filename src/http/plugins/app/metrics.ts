@@ -1,12 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Measure } from '../../../core/ports.ts';
 import type { ServerOptions } from '../../options.ts';
 import { RequestDurations } from './request-durations.ts';
 
 /** Counts every answer by route and status; tasks by state are asked for when somebody looks. */
 export function addMetrics(
   server: FastifyInstance,
-  { taskCounts, attentionCounts }: Pick<ServerOptions, 'taskCounts' | 'attentionCounts'>,
+  {
+    taskCounts,
+    attentionCounts,
+    measures,
+  }: Pick<ServerOptions, 'taskCounts' | 'attentionCounts' | 'measures'>,
 ): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -38,5 +43,23 @@ export function addMetrics(
       for (const [reason, count] of Object.entries(await attentionCounts())) this.set({ reason }, count);
     },
   });
+  for (const measure of measures) register(registry, measure);
   return registry;
+}
+
+/** What counts for itself, and only has to be shown. */
+function register(registry: Registry, { name, help, type, read }: Measure): void {
+  const get = async () => ({
+    name,
+    help,
+    type,
+    aggregator: 'sum',
+    values: (await read()).map(({ labels, value, suffix = '' }) => ({
+      labels,
+      value,
+      metricName: name + suffix,
+    })),
+  });
+  // The registry only ever calls `get` and reads `name`: its type asks for a whole Metric.
+  registry.registerMetric({ name, get } as unknown as Parameters<Registry['registerMetric']>[0]);
 }
