@@ -34,6 +34,22 @@ test('nodes that start at once on an empty database make everything once', { tim
   }
 });
 
+test('nodes with directories of their own need the same secret', { timeout: 120_000 }, async () => {
+  await using cluster = await Cluster.open({ speed: 20 });
+  const secret = 'a secret that all of the nodes are given';
+  const token = 'a-token-for-all-of-them';
+  const given = { REELAY_SECRET: secret, REELAY_ADMIN_TOKEN: token };
+  const apart = (name: string) => ({ REELAY_DATA: `${cluster.dataDirectory}-${name}` });
+  const first = await cluster.startNode('first', given);
+  const second = await cluster.startNode('second', { ...given, ...apart('second') });
+  assert.equal((await call(`${second.url}/v1/models`, { key: keyOf(cluster) })).status, 200);
+  assert.equal((await call(`${first.url}/admin/v1/accounts`, { key: token })).body.data.length, 1);
+  await assert.rejects(
+    cluster.startNode('stranger', { REELAY_ADMIN_TOKEN: token, ...apart('stranger') }),
+    /Reelay cannot start: .*sealed with a root key that is not at hand/,
+  );
+});
+
 test(
   'tasks go on while nodes sleep, die and leave, and no two nodes poll a channel at once',
   { timeout: 300_000 },

@@ -20,6 +20,7 @@ const MIGRATION_LOCK = 0x7265656c6179n;
 
 /** Of the one under which nodes do what is done once for all of them. */
 const ALONE_LOCK = MIGRATION_LOCK + 1n;
+const ALONE_WAIT_MS = 60_000;
 
 const READERS_MAX = 4;
 const WRITERS_MAX = 2;
@@ -132,6 +133,8 @@ async function aloneIn<Result>(
 ): Promise<Result> {
   const connection = await open();
   try {
+    // A node that stands still while it is alone must not keep the others waiting for ever.
+    await connection.execute({ text: `set lock_timeout = ${ALONE_WAIT_MS}` });
     await connection.execute({ text: `select pg_advisory_lock(${ALONE_LOCK})` });
     return await work();
   } finally {
