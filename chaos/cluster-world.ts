@@ -39,6 +39,7 @@ export class ClusterWorld extends Installation implements AsyncDisposable {
   readonly #options: ClusterOptions;
   readonly #directory = temporaryDirectory();
   readonly #gone: Node[] = [];
+  readonly #noticing: Promise<void>[] = [];
   #sandbox!: Running;
   #started = 0;
   readonly #secrets = {
@@ -117,7 +118,12 @@ export class ClusterWorld extends Installation implements AsyncDisposable {
     this.#gone.push(node);
     await node.process.kill();
     this.book.died(node.name);
-    void sleep(NOTICED_MS).then(() => this.balancer.remove(node.process.url));
+    this.#noticing.push(sleep(NOTICED_MS).then(() => this.balancer.remove(node.process.url)));
+  }
+
+  /** Resolves when no dead node is left in the round. */
+  async noticed(): Promise<void> {
+    await Promise.all(this.#noticing);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

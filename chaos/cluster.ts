@@ -57,6 +57,7 @@ export async function cluster(options: ClusterProofOptions): Promise<Report> {
   }
   await until(() => crowd.told.size >= tasks);
   await crowd.leave();
+  await world.noticed();
 
   const { book, balancer } = world;
   report.figure('nodes killed, and added', `${kills}, ${kills + (kills > 0 ? 1 : 0)}`);
