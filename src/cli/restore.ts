@@ -14,12 +14,14 @@ export const restore: Command = {
   notes: [
     'The data directory (REELAY_DATA) must be empty and no gateway may run on it. Checksums, schema and ledger are checked',
     'before anything takes its place. Secrets in the backup are opened with REELAY_BACKUP_PASSPHRASE.',
+    'A backup of nodes that share PostgreSQL is restored likewise; reelay migrate then moves it into an empty database.',
     'Tasks that waited are looked up at their upstream before they are sent, because they may have been sent since.',
   ],
   examples: ['REELAY_DATA=/var/lib/reelay reelay restore reelay-2026-11-20.tar'],
   async run(input, context) {
     const { terminal } = context;
-    const config = readConfig(context);
+    // Into files, whatever the gateway of this environment uses; reelay migrate takes them on from there.
+    const config = readConfig({ ...context, env: { ...context.env, DATABASE_URL: '' } });
     const { restoreBackup } = await import('../upkeep/restore.ts');
     const { openMedia } = await import('../upkeep/media.ts');
     const progress = stepProgress(context);

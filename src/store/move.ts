@@ -88,7 +88,7 @@ async function move(
 }
 
 /** Every table of ours, those that others refer to first. */
-function tablesOf(source: DatabaseSync): string[] {
+export function tablesOf(source: DatabaseSync): string[] {
   const names = source
     .prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name")
     .all()

@@ -61,7 +61,7 @@ export async function writeBackup(options: BackupOptions): Promise<BackupReport>
   }
   const path = resolve(options.path);
   const file = join(config.dataDir, DATABASE_FILE);
-  if (!existsSync(file)) {
+  if (config.databaseUrl === null && !existsSync(file)) {
     throw new UpkeepError(
       `There is no database in ${config.dataDir}: is REELAY_DATA the gateway's directory?`,
     );
@@ -71,7 +71,17 @@ export async function writeBackup(options: BackupOptions): Promise<BackupReport>
   const folder = await mkdtemp(join(dirname(path), '.reelay-backup-'));
   try {
     const copy = join(folder, DATABASE_FILE);
-    await copyDatabase(file, copy, (done, total) => onProgress('database', done, total));
+    if (config.databaseUrl === null) {
+      await copyDatabase(file, copy, (done, total) => onProgress('database', done, total));
+    } else {
+      const { exportPostgres } = await import('../store/export.ts');
+      await exportPostgres({
+        url: config.databaseUrl,
+        target: copy,
+        now: clock.now(),
+        onProgress: (table) => onProgress(table, 0, null),
+      });
+    }
     onProgress('ledger', 0, null);
     const ledger = await verifyInThread(copy);
     const rootKeys = rootKeysOf(copy);

@@ -144,6 +144,27 @@ describe('an embedded installation', { timeout: 120_000 }, () => {
     assert.deepEqual([verdict.ok, verdict.mismatches], [true, []]);
   });
 
+  test('is backed up there as well, and comes back as an embedded one with the same books', async () => {
+    const files = temporaryDirectory();
+    const shared = { ...env(), DATABASE_URL: database.url };
+    const file = join(files.path, 'shared.tar');
+    const made = await cli(shared, 'backup', file, '--json');
+    assert.equal(made.exitCode, 0, made.err);
+    const restored = await cli(
+      { ...shared, REELAY_DATA: join(files.path, 'back') },
+      'restore',
+      file,
+      '--json',
+    );
+    const [before, after] = [JSON.parse(made.out), JSON.parse(restored.out)];
+    assert.deepEqual(after.ledger, before.ledger);
+    assert.equal(after.ledger.ok, true);
+    assert.equal(after.media_files, before.media_files);
+    assert.ok(after.media_files >= 13);
+    assert.equal(after.missing_keys.length, 1, 'the root key stayed where it was');
+    files.dispose();
+  });
+
   test('is refused a target that holds something, and stays where it was', async () => {
     const other = temporaryDirectory();
     const own = { PORT: '0', REELAY_DATA: other.path };
