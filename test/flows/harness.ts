@@ -6,6 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { TestContext } from 'node:test';
+import pg from 'pg';
 import { createCatalogue } from '../../src/core/catalogue.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import type {
@@ -47,6 +49,7 @@ import { startDeliveries } from '../../src/workers/deliver.ts';
 import { LaneSet } from '../../src/workers/lanes.ts';
 import { workPersist } from '../../src/workers/persist.ts';
 import { startSweep } from '../../src/workers/sweep.ts';
+import { createTestSchema, type TestDatabase } from '../helpers/test-database.ts';
 import { FakeUpstream, type FakeUpstreamOptions } from './fake-upstream.ts';
 import { film, sends, startLocalServer, type LocalServer } from './local-server.ts';
 import { createSteppedClock, type SteppedClock } from './stepped-clock.ts';
@@ -113,13 +116,16 @@ export class World {
   readonly changes: string[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'reelay-story-'));
   readonly #options: WorldOptions;
+  /** Null: the embedded one. */
+  readonly #database: TestDatabase | null;
   #running: Running | null = null;
   /** Ends what has been opened, also when the rest could not be. */
   #close: () => Promise<void> = async () => {};
   #busy = 0;
 
-  constructor(options: WorldOptions, server: LocalServer) {
+  constructor(options: WorldOptions, server: LocalServer, database: TestDatabase | null) {
     this.#options = options;
+    this.#database = database;
     this.server = server;
     this.clock = createSteppedClock(START_MS, () => this.settle());
     this.upstream = new FakeUpstream({ id: 'fake', clock: this.clock, ...options.upstream });
@@ -327,6 +333,7 @@ export class World {
     if (this.#running !== null) await this.crash();
     else await this.#close();
     await this.server.close();
+    await this.#database?.drop();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
@@ -345,7 +352,9 @@ export class World {
   async #open(): Promise<Running> {
     const { clock } = this;
     const life = { isDead: false };
-    const opened = await openStore({ directory: join(this.#directory, 'data'), clock });
+    const databaseUrl = this.#database?.url ?? null;
+    if (databaseUrl !== null) await endLeases(databaseUrl, clock.now());
+    const opened = await openStore({ directory: join(this.#directory, 'data'), databaseUrl, clock });
     const guarded = createGuardedHttp({ allow: ['127.0.0.1'], userAgent: 'Reelay' });
     this.#close = async () => {
       await guarded.close();
@@ -559,20 +568,49 @@ const CHANGES = new Set([
   'deleteFile',
 ]);
 
-/** Runs one story in a world of its own and cleans up after it. */
+/** Runs one story in a world of its own and cleans up after it; then the same on the other engine. */
 export function story(
   tell: (world: World) => Promise<void>,
   options: WorldOptions = {},
-): () => Promise<void> {
-  return async () => {
-    const world = new World(options, await startLocalServer());
+): (t: TestContext) => Promise<void> {
+  return async (t) => {
+    await t.test('sqlite', () => tellOn(null));
+    await t.test('postgres', async () => tellOn(await createTestSchema()));
+  };
+
+  async function tellOn(database: TestDatabase | null): Promise<void> {
+    const world = new World(options, await startLocalServer(), database);
     try {
       await world.start();
       await tell(world);
     } finally {
       await world.dispose();
     }
-  };
+  }
+}
+
+/**
+ * A story has one node: when it starts, whoever held a lease is dead. The embedded engine knows that by itself; of several
+ * nodes on one database each would wait for the leases to end.
+ */
+async function endLeases(databaseUrl: string, at: number): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ found: boolean }>(
+      "select to_regclass('jobs') is not null as found",
+    );
+    if (!rows[0]?.found) return;
+    await client.query('update jobs set run_at = $1, leased = 0 where leased = 1 and buried_at is null', [
+      at,
+    ]);
+    await client.query(
+      'update webhook_deliveries set next_at = $1, leased = 0 where leased = 1 and settled_at is null and next_at > $1',
+      [at],
+    );
+  } finally {
+    await client.end();
+  }
 }
 
 /** The code of the refusal that a promise rejects with. */
