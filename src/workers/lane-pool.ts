@@ -26,6 +26,8 @@ export class LanePool {
   /** Most submits under way: one after a refusal, twice as many with every acceptance, then any number. */
   #submitsMax = Infinity;
   #refusals = 0;
+  /** Tasks in a row that were accepted and then found to be one too many. */
+  #returns = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -66,15 +68,24 @@ export class LanePool {
     this.pausedUntil = Math.max(this.pausedUntil, now + forMs);
   }
 
+  /** It accepted a task and had no place for it after all: that it accepts the next one says nothing. */
+  pauseAfterReturn(options: { now: number; jitter: number; speed: number }): void {
+    this.beCareful();
+    const forMs = pauseMs(this.#returns++, options.jitter, options.speed);
+    this.pausedUntil = Math.max(this.pausedUntil, options.now + forMs);
+  }
+
   /** The operator has changed the channel: what was learned may not hold any more. */
   startAnew(): void {
     this.pausedUntil = 0;
     this.#refusals = 0;
+    this.#returns = 0;
     this.#submitsMax = Infinity;
   }
 
   /** A task has ended that kept `units` places for so long. */
   noteEnd(units: number, keptMs: number): void {
+    this.#returns = 0;
     const taskMs = keptMs * Math.max(1, units);
     this.taskMs = this.taskMs === null ? taskMs : this.taskMs + PACE_SHARE * (taskMs - this.taskMs);
   }

@@ -121,6 +121,7 @@ export class Lane {
       speed,
       onError,
       onEnded: (ended) => this.#noteEnd(ended),
+      onReturn: (pool) => this.#pool(pool).pauseAfterReturn(this.#now()),
       onAnswer: () => this.#health.answered('poll'),
       onSilence: (reason) => this.#health.silence('poll', reason),
     });
@@ -564,9 +565,7 @@ export class Lane {
 
   #noteEnd({ pool: name, units, keptMs, isReturned }: Ended): void {
     const pool = this.#pool(name);
-    if (isReturned) {
-      this.#pause(pool, null);
-    } else {
+    if (!isReturned) {
       pool.noteEnd(units, keptMs);
       this.#notePace(pool);
     }
@@ -593,7 +592,7 @@ export class Lane {
   /** "Not now": wait as told, else ever longer; after that, one submit tries the water. */
   #heed(refusal: UpstreamError, pool: LanePool | null = null): void {
     if (refusal.kind === 'busy') {
-      if (pool !== null) this.#pause(pool, refusal.retryAfterMs);
+      pool?.pause({ retryAfterMs: refusal.retryAfterMs, ...this.#now() });
       this.#health.answered('submit');
     } else if (refusal.kind === 'channel' || refusal.kind === 'unavailable') {
       for (const one of this.#pools.values()) one.beCareful();
@@ -601,9 +600,8 @@ export class Lane {
     }
   }
 
-  #pause(pool: LanePool, retryAfterMs: number | null): void {
-    const { clock, random } = this.#ctx;
-    pool.pause({ retryAfterMs, now: clock.now(), jitter: random(), speed: this.#speed });
+  #now(): { now: number; jitter: number; speed: number } {
+    return { now: this.#ctx.clock.now(), jitter: this.#ctx.random(), speed: this.#speed };
   }
 
   /** Work that a stop waits for. */

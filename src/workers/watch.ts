@@ -64,6 +64,8 @@ export interface WatchOptions {
   onError: (error: unknown, where: string) => void;
   /** An attempt is over and its place is free. */
   onEnded: (ended: Ended) => void;
+  /** The upstream had no place for a task of this pool after all: it is about to wait again. */
+  onReturn: (pool: string) => void;
   /** Whether the channel is still ours to poll. */
   isOurs: () => boolean;
   /** A round of polls brought an answer. */
@@ -253,6 +255,10 @@ export class Watch {
     this.#answers++;
     if (observation === null) return;
     try {
+      // Before it waits again: nobody must take it up at once.
+      if (observation.status === 'failed' && observation.isRetryable) {
+        this.#options.onReturn(this.#kinds[polled.kind]!.pool);
+      }
       const outcome = await advanceTask(this.#options.ctx, polled, observation, exchanges);
       if (outcome !== 'running') this.#forget(polled, outcome === 'returned');
     } catch (error) {
