@@ -9,6 +9,7 @@ import type { TaskRequest } from '../core/request/feature.ts';
 import { pollDelayMs } from '../core/task.ts';
 import { advanceTask } from '../flows/advance-task.ts';
 import type { FlowContext } from '../flows/context.ts';
+import { listExchange } from '../flows/list-exchange.ts';
 import { Loop } from '../lib/loop.ts';
 import { SetBack } from '../lib/set-back.ts';
 import { PollTable, type Watched } from './poll-table.ts';
@@ -201,6 +202,7 @@ export class Watch {
 
   async #pollTogether(maker: Maker, due: Watched[]): Promise<void> {
     let observations: (Observation | null)[];
+    const at = this.#options.ctx.clock.now();
     try {
       // One answer speaks of many tasks, possibly of several accounts: it is not kept with any of them.
       const channel = this.#options.ctx.channels.open(this.#options.row(), null);
@@ -212,11 +214,15 @@ export class Watch {
       this.#noNews(error);
       return;
     }
+    const poll = { at, durationMs: this.#options.ctx.clock.now() - at, tasks: due.length };
     for (let from = 0; from < due.length; from += OBSERVE_STEP) {
       if (from > 0) await turn();
       const some = due.slice(from, from + OBSERVE_STEP);
       await Promise.all(
-        some.map((polled, index) => this.#observe(polled, observations[from + index] ?? null, [])),
+        some.map((polled, index) => {
+          const observation = observations[from + index] ?? null;
+          return this.#observe(polled, observation, listExchange(observation, poll));
+        }),
       );
     }
   }

@@ -347,3 +347,41 @@ describe('marking failed', () => {
     ),
   );
 });
+
+describe('the flight recorder', () => {
+  test(
+    'tells what ended a task also where many were asked about at once, and nothing of the others',
+    story(
+      async (world) => {
+        const made = await world.create({ prompt: 'one' });
+        const failed = await world.create({ prompt: 'two' });
+        world.make(made.task.id);
+        world.upstream.set(failed.task.id, {
+          status: 'failed',
+          code: 'task_failed',
+          message: 'It ran out of memory.',
+          upstreamCode: '5000',
+        });
+        await world.advance(20_000);
+        const [first, second] = [await world.record(made.task.id), await world.record(failed.task.id)];
+        const [film] = first.exchanges.map(({ path, response }) => [path, JSON.parse(response!)]);
+        assert.deepEqual(film, [
+          '(one poll of 2 tasks)',
+          {
+            status: 'succeeded',
+            outputs: [{ role: 'video', upstream_id: 'film-1', duration_seconds: 5.1 }],
+            cost: { amount: '1', unit: 'unit' },
+          },
+        ]);
+        assert.deepEqual(JSON.parse(second.exchanges[0]!.response!), {
+          status: 'failed',
+          code: 'task_failed',
+          message: 'It ran out of memory.',
+          upstream_code: '5000',
+        });
+        assert.ok(!JSON.stringify(first.exchanges).includes('http'), 'a source URL is as good as a key');
+      },
+      { upstream: { hasLists: true } },
+    ),
+  );
+});
