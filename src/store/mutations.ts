@@ -25,7 +25,7 @@ import { pruneMessages, redeliver, redeliverAll } from './delivery-log.ts';
 import { failTask, refundTask, retryTask } from './operator-actions.ts';
 import { deleteResource } from './resources.ts';
 import { claimSending, forgetRepeats, rememberAnswer } from './repeats.ts';
-import { pruneEvents, pruneExchanges, pruneTasks } from './retention.ts';
+import { deleteTasks, pruneEvents, pruneExchanges } from './retention.ts';
 import { noteRootKey, resealValues, retireRootKey } from './sealed.ts';
 import { bringDeliveriesForward } from './set-back.ts';
 import { settleDelivery } from './settle-delivery.ts';
@@ -89,7 +89,7 @@ export const mutations = {
   retireRootKey,
   pruneExchanges,
   pruneEvents,
-  pruneTasks,
+  deleteTasks,
   doubtWaiting,
   enqueueJob,
   claimJobs,

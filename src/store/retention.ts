@@ -5,7 +5,8 @@
 import type { RetentionStore } from '../core/ports.ts';
 import type { Backend } from './backend.ts';
 import { lockRows } from './engine.ts';
-import { change, rows, statement, type Mutation } from './statement.ts';
+import type { TasksTable } from './schema.ts';
+import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
 
 const oldestExchanged = statement<{ before: number; limit: number }>()((db, arg) =>
   db
@@ -35,24 +36,31 @@ const deleteEvent = statement<{ id: string }>()((db, arg) =>
   db.deleteFrom('events').where('id', '=', arg('id')),
 );
 
-const tasksAfter = statement<{ after: string; limit: number }>()((db, arg, engine) =>
+type Judged = Pick<TasksTable, 'id' | 'ended_at' | 'hidden_at' | 'media_forgotten_at' | 'attention'> & {
+  has_result: number;
+};
+
+const JUDGED = ['id', 'ended_at', 'hidden_at', 'media_forgotten_at', 'attention'] as const;
+
+const tasksAfter = statement<{ after: string; limit: number }>()((db, arg) =>
+  db
+    .selectFrom('tasks')
+    .select([...JUDGED, 'created_at'])
+    .select((eb) => eb.case().when('result', 'is', null).then(0).else(1).end().as('has_result'))
+    .where('id', '>', arg('after'))
+    .orderBy('id')
+    .limit(arg('limit')),
+);
+
+const taskById = statement<{ id: string }>()((db, arg, engine) =>
   // Somebody may be about to try a failed one again.
   lockRows(
     engine,
     db
       .selectFrom('tasks')
-      .select((eb) => [
-        'id',
-        'created_at',
-        'ended_at',
-        'hidden_at',
-        'media_forgotten_at',
-        'attention',
-        eb.case().when('result', 'is', null).then(0).else(1).end().as('has_result'),
-      ])
-      .where('id', '>', arg('after'))
-      .orderBy('id')
-      .limit(arg('limit')),
+      .select(JUDGED)
+      .select((eb) => eb.case().when('result', 'is', null).then(0).else(1).end().as('has_result'))
+      .where('id', '=', arg('id')),
   ),
 );
 
@@ -94,30 +102,50 @@ export const pruneEvents: Mutation<{ before: number; limit: number }, number> = 
   return deleted;
 };
 
-export const pruneTasks: Mutation<
-  { before: number; after: string; limit: number },
-  { deleted: number; next: string | null }
-> = function* (_tx, { before, after, limit }) {
+/** Over for so long, without files, and nobody has to look at it. */
+function isPast(task: Judged, before: number): boolean {
+  const hasFiles = task.has_result === 1 && task.media_forgotten_at === null && task.hidden_at === null;
+  return task.ended_at !== null && task.ended_at <= before && task.attention === null && !hasFiles;
+}
+
+function* pastTasks({
+  before,
+  after,
+  limit,
+}: Parameters<RetentionStore['pruneTasks']>[0]): Procedure<{ ids: string[]; next: string | null }> {
   const found = yield* rows(tasksAfter, { after, limit });
+  const ids = found.filter((task) => isPast(task, before)).map(({ id }) => id);
+  const last = found.at(-1);
+  const next = last !== undefined && found.length === limit && last.created_at <= before ? last.id : null;
+  return { ids, next };
+}
+
+export const deleteTasks: Mutation<{ ids: string[]; before: number }, number> = function* (
+  _tx,
+  { ids, before },
+) {
   let deleted = 0;
-  for (const task of found) {
-    if (task.created_at > before) return { deleted, next: null };
-    const isOver = task.ended_at !== null && task.ended_at <= before && task.attention === null;
-    const hasFiles = task.has_result === 1 && task.media_forgotten_at === null && task.hidden_at === null;
-    if (!isOver || hasFiles) continue;
-    yield* change(exchangesOfTask, { task_id: task.id });
-    yield* change(attemptsOfTask, { task_id: task.id });
-    yield* change(eventsOfTask, { task_id: task.id });
-    deleted += yield* change(deleteTask, { id: task.id });
+  for (const id of ids) {
+    const task = yield* first(taskById, { id });
+    if (task === null || !isPast(task, before)) continue;
+    yield* change(exchangesOfTask, { task_id: id });
+    yield* change(attemptsOfTask, { task_id: id });
+    yield* change(eventsOfTask, { task_id: id });
+    deleted += yield* change(deleteTask, { id });
   }
-  return { deleted, next: found.length === limit ? found.at(-1)!.id : null };
+  return deleted;
 };
 
 /** The part of the Store port about it. */
-export function retentionStore({ write }: Backend): RetentionStore {
+export function retentionStore({ read, write }: Backend): RetentionStore {
   return {
     pruneExchanges: (input) => write('pruneExchanges', input),
     pruneEvents: (input) => write('pruneEvents', input),
-    pruneTasks: (input) => write('pruneTasks', input),
+    async pruneTasks(input) {
+      // What stays is only read: there may be very many of those.
+      const { ids, next } = await read(pastTasks(input));
+      const deleted = ids.length === 0 ? 0 : await write('deleteTasks', { ids, before: input.before });
+      return { deleted, next };
+    },
   };
 }
