@@ -5,6 +5,7 @@
 import type { RetentionStore } from '../core/ports.ts';
 import type { Backend } from './backend.ts';
 import { lockRows } from './engine.ts';
+import { BEFORE_ALL_IDS } from './page.ts';
 import type { TasksTable } from './schema.ts';
 import { change, first, rows, statement, type Mutation, type Procedure } from './statement.ts';
 
@@ -15,6 +16,7 @@ const oldestExchanged = statement<{ before: number; limit: number }>()((db, arg)
         .selectFrom('exchanges')
         .select('attempt_id')
         .distinct()
+        .where('attempt_id', '>', BEFORE_ALL_IDS)
         .orderBy('attempt_id')
         .limit(arg('limit'))
         .as('oldest'),
@@ -29,7 +31,12 @@ const deleteExchanges = statement<{ attempt_id: string }>()((db, arg) =>
 );
 
 const oldestEvents = statement<{ limit: number }>()((db, arg) =>
-  db.selectFrom('events').select(['id', 'created_at']).orderBy('id').limit(arg('limit')),
+  db
+    .selectFrom('events')
+    .select(['id', 'created_at'])
+    .where('id', '>', BEFORE_ALL_IDS)
+    .orderBy('id')
+    .limit(arg('limit')),
 );
 
 const deleteEvent = statement<{ id: string }>()((db, arg) =>
@@ -108,7 +115,8 @@ function isPast(task: Judged, before: number): boolean {
   return task.ended_at !== null && task.ended_at <= before && task.attention === null && !hasFiles;
 }
 
-function* pastTasks({
+/** Those of a step that may go, and where the next step begins. */
+export function* pastTasks({
   before,
   after,
   limit,

@@ -11,6 +11,7 @@ import { channelsWithWork } from '../channels.ts';
 import { listConsumption } from '../consumption.ts';
 import { announce, claimDeliveries } from '../deliveries.ts';
 import { deliveryLanes, listDeliveries, nextDeliveryAfter, pruneMessages } from '../delivery-log.ts';
+import { doubtWaiting } from '../doubt-waiting.ts';
 import { sqliteEngine } from '../engine.ts';
 import { eventsOfTask, listEvents } from '../events.ts';
 import { exchangesOfTask } from '../exchanges.ts';
@@ -23,6 +24,7 @@ import { getWallet, ledgerOfTask, listLedger, toppedUp } from '../ledger.ts';
 import { applyLimits, countIn, countOut } from '../limits.ts';
 import { migrate } from '../migrate.ts';
 import { claimSending, findUsedKey, forgetRepeats } from '../repeats.ts';
+import { pastTasks, pruneEvents, pruneExchanges } from '../retention.ts';
 import { isOwnedUpstream, isResourceId, pageResources } from '../resources.ts';
 import type { Procedure } from '../statement.ts';
 import * as tasks from '../task-reads.ts';
@@ -241,6 +243,16 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
     read: pruneMessages(tx, { before: 1, limit: 5 }),
     uses: [/webhook_messages_age|message USING INDEX webhook_messages_age/, /webhook_deliveries_message/],
   },
+  pruneExchanges: {
+    read: pruneExchanges(tx, { before: 1, limit: 5 }),
+    uses: [/COVERING INDEX \S*exchanges\S* \(attempt_id>\?\)/, /SEARCH attempts .*\(id=\?\)/],
+  },
+  pruneEvents: { read: pruneEvents(tx, { before: 1, limit: 5 }), uses: [/SEARCH events .*\(id>\?\)/] },
+  pastTasks: { read: pastTasks({ before: 1, after: '', limit: 5 }), uses: [/SEARCH tasks .*\(id>\?\)/] },
+  doubtWaiting: {
+    read: doubtWaiting(tx, { after: '', limit: 5, owner: 'o', at: 1 }),
+    uses: [/SEARCH tasks .*\(id>\?\)/],
+  },
   nextRunAt: { read: nextRunAt('q'), uses: [/jobs_due \(queue=\?\)/] },
   claimJobs: {
     read: claimJobs(tx, { queue: 'q', limit: 1, leaseUntil: 2, at: 1 }),
@@ -249,7 +261,7 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
 };
 
 /** Small by nature: channels an operator configured, lanes or accounts just found, the index of open tasks. */
-const SCANS_ALLOWED = /^SCAN (channels|found$|waiting$|tasks USING COVERING INDEX tasks_deadline)/;
+const SCANS_ALLOWED = /^SCAN (channels|found$|oldest$|waiting$|tasks USING COVERING INDEX tasks_deadline)/;
 
 /** A count by state, and accounts in the order of their turns: as many as there are states, or accounts that wait. */
 const SORTED = new Set(['taskCounts', 'accountsWaiting']);
