@@ -5,6 +5,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { fillFinished, type Filled } from './filled.ts';
 import { growth } from './growth.ts';
+import { intakePg } from './intake-pg.ts';
 import { intake } from './intake.ts';
 import { lists } from './lists.ts';
 import { query } from './query.ts';
@@ -21,6 +22,7 @@ const finished = (scratch: string): Promise<Filled> => (manyFinished ??= fillFin
 
 const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
   intake: (scratch) => intake(scratch, { rounds: 7, turnMs: 4_000, warmUpMs: 4_000 }),
+  'intake-pg': (scratch) => intakePg(scratch, { rounds: 7, turnMs: 4_000, warmUpMs: 6_000 }),
   submit: (scratch) => submit(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 6_000 }),
   lists: (scratch) => lists(scratch, { tasks: MANY, times: 8, filled: finished(scratch) }),
   growth: (scratch) =>
