@@ -11,7 +11,7 @@ import { openAttemptCount, openAttemptKeys } from './cluster.ts';
 import { channelsWithWork, getChannel, listChannels } from './channels.ts';
 import { getEvent, listEvents } from './events.ts';
 import { expiredFiles, findFile, listFiles } from './files.ts';
-import { nextRunAt } from './jobs.ts';
+import { jobCounts, nextRunAt } from './jobs.ts';
 import { findKeyByAccessKey, findKeyByHash, listKeys } from './keys.ts';
 import { getWallet, listLedger, toppedUp } from './ledger.ts';
 import {
@@ -178,6 +178,7 @@ export function createStore(backend: Backend): Store {
       fail: (id, input) => write('failJob', { id, ...input }),
       bringForward: (queue, byMs) => write('bringJobsForward', { queue, byMs }),
       nextRunAt: (queue) => read(nextRunAt(queue)),
+      counts: () => read(jobCounts()),
     },
     webhooks: webhookStore(backend),
     sealed: sealedStore(backend),

@@ -366,6 +366,8 @@ export interface JobStore {
   bringForward(queue: string, byMs: number): Promise<void>;
   /** When the next job of the queue is due, Unix ms; null when none waits. */
   nextRunAt(queue: string): Promise<number | null>;
+  /** How many are `waiting`, `active` and `buried`, by queue. */
+  counts(): Promise<{ queue: string; state: string; count: number }[]>;
 }
 
 /** Runs one statement (`$1`, `$2`, …) in the transaction that is about to commit. */
