@@ -6,7 +6,8 @@ import type { Clock, RetentionStore } from '../core/ports.ts';
 import { Loop } from '../lib/loop.ts';
 
 const EVERY_MS = 6 * 3_600_000;
-const STEP_ROWS = 100;
+/** A step of so many tasks holds the writer for less than ten milliseconds. */
+const STEP_ROWS = 40;
 const PAUSE_MS = 50;
 
 /** How long rows are kept, in ms; null: for ever. */
