@@ -7,12 +7,14 @@ import type { InjectOptions } from 'fastify';
 import * as dialectRegistry from '../dialects/index.ts';
 import { createFakeGateway } from '../dialects/kit/fake-gateway.ts';
 import { createAdmin } from '../flows/admin/index.ts';
+import { createSecretKeeper, type RunningSecretKeeper } from '../flows/secret-keeper.ts';
 import { createTestClock } from '../lib/clock.ts';
 import { createGuardedHttp } from '../lib/guarded-http.ts';
 import { createIds } from '../lib/ids.ts';
 import { deriveKey } from '../lib/seal.ts';
 import { signUrl } from '../lib/signed-url.ts';
 import type { Provider, Store } from '../core/ports.ts';
+import { loadSecrets } from '../secrets.ts';
 import { openStore } from '../store/index.ts';
 import { linkKey, startFixture, testAdminToken, testApiKey, type Fixture } from './server.fixture.ts';
 
@@ -20,6 +22,7 @@ const requestsMin = 2_500;
 
 let directory: string;
 let store: Store;
+let keeper: RunningSecretKeeper;
 let fixture: Fixture;
 const routes: { method: string; url: string }[] = [];
 
@@ -33,9 +36,22 @@ before(async () => {
     parseCredential: (value: unknown) => value,
     probe: async () => ({ ok: true, message: '' }),
   } as unknown as Provider;
+  keeper = createSecretKeeper({
+    store: store.sealed,
+    rootKeys: loadSecrets({
+      dataDir: directory,
+      secret: null,
+      secretsAlso: [],
+      adminToken: testAdminToken,
+    }).rootKeys,
+    clock,
+    isShared: false,
+    onError: (error) => assert.fail(error as Error),
+  });
   fixture = await startFixture({
     clock,
     gateway: createFakeGateway(),
+    secrets: keeper,
     dialects: Object.values(dialectRegistry),
     admin: createAdmin({
       store,
@@ -63,6 +79,7 @@ before(async () => {
 
 after(async () => {
   await fixture.server.close();
+  await keeper.stop();
   await store.close();
   rmSync(directory, { recursive: true, force: true });
 });
