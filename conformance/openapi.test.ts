@@ -299,6 +299,23 @@ test('answers of the admin routes', async () => {
   await exchange('GET', '/admin/v1/tasks', { query: '?limit=200' });
   const { data: tasks } = await exchange('GET', '/admin/v1/tasks', { query: '?limit=200' });
   for (const task of tasks) await exchange('GET', '/admin/v1/tasks/{id}', { path: { id: task.id } });
+  const endless = { model: 'kling-2.5', prompt: '[[expire]]' };
+  const stuck = { id: (await exchange('POST', '/v1/videos', { key: key.api_key, json: endless })).id };
+  const by = { note: 'a test', author: 'conformance' };
+  for (const [action, task] of [
+    ['fail', stuck],
+    ['retry', stuck],
+    ['refund', { id }],
+  ] as const) {
+    const operation = `/admin/v1/tasks/{id}/${action}`;
+    await exchange('POST', operation, { path: task, json: {}, status: 400 });
+    await exchange('POST', operation, { path: { id: 'task_none' }, json: by, status: 404 });
+    await exchange('POST', operation, { path: task, json: by });
+    await exchange('GET', '/admin/v1/tasks/{id}', { path: task });
+  }
+  await exchange('POST', '/admin/v1/tasks/{id}/refund', { path: { id }, json: by, status: 409 });
+  await exchange('GET', '/admin/v1/secrets');
+  await exchange('POST', '/admin/v1/secrets/rotate');
   await exchange('GET', '/admin/v1/prices');
   const channels = await exchange('GET', '/admin/v1/channels');
   await exchange('GET', '/admin/v1/channels/{id}', { path: { id: channels.data[0].id } });
