@@ -24,8 +24,8 @@ const ALONE_WAIT_MS = 60_000;
 
 const READERS_MAX = 4;
 const WRITERS_MAX = 2;
-/** Enough for every caller one node can have waiting, few enough that none waits long for the others. */
-const CALLS_PER_COMMIT = 512;
+/** Enough to share a commit and every statement; few enough that one session prepares while the server works for another. */
+const CALLS_PER_COMMIT = 128;
 /** How long a change waits for a row or table that another session has locked. */
 const LOCK_WAIT_MS = 5_000;
 
