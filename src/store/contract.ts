@@ -5,6 +5,7 @@ import { testBelongings } from './contract/belongings.ts';
 import { testDurability } from './contract/durability.ts';
 import { promises, type StoreHarness } from './contract/harness.ts';
 import { testJobRows } from './contract/job-rows.ts';
+import { testLanes } from './contract/lanes.ts';
 import { testLimits } from './contract/limits.ts';
 import { testLists } from './contract/lists.ts';
 import { testMoney } from './contract/money.ts';
@@ -22,6 +23,7 @@ export function testStore(name: string, make: () => Promise<StoreHarness>): void
   testAccess(promise);
   testTasks(promise);
   testAttempts(promise);
+  testLanes(promise);
   testMoney(promise);
   testOperatorActions(promise);
   testRepeats(promise);

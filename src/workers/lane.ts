@@ -316,9 +316,14 @@ export class Lane {
       void this.#hold(this.#settle(doubt));
     }
     if (this.#hasNews) await this.#findPools();
-    if (this.#row.enabled) await this.#begin();
-    else if (this.#anyWaiting) await this.#handOver('the channel was switched off or deleted', false);
+    if (this.#mayBegin) await this.#begin();
+    else if (!this.#row.enabled && this.#anyWaiting) await this.#handOver('the channel was switched off or deleted', false);
     return this.#dueAt();
+  }
+
+  /** Whether it is known how much room there is. */
+  get #mayBegin(): boolean {
+    return this.#row.enabled && this.#loaded;
   }
 
   /** Submits what may be submitted; tries, after trouble, whether that is over. */
@@ -337,7 +342,9 @@ export class Lane {
 
   #dueAt(): number {
     const now = this.#ctx.clock.now();
-    let dueAt = Math.min(this.#health.retryAt, ...this.#doubts.values().map((doubt) => doubt.dueAt));
+    let dueAt = Math.min(Infinity, ...this.#doubts.values().map((doubt) => doubt.dueAt));
+    if (!this.#mayBegin) return dueAt;
+    dueAt = Math.min(dueAt, this.#health.retryAt);
     for (const pool of this.#pools.values()) {
       const gate = Math.max(pool.pausedUntil, this.#nextSubmitAt);
       if (pool.isWaiting && gate > now) dueAt = Math.min(dueAt, gate);
