@@ -23,6 +23,8 @@ import { signingSecretContext } from './webhook-secrets.ts';
 const BATCH = 200;
 /** No URL of ours lives longer: those that upstreams push to are signed for three days. */
 const LINKS_LIVE_MS = 3 * 86_400_000;
+/** Every link is tried with every key at hand; nobody needs that many in three days. */
+const KEYS_MAX = 20;
 /** How often a key that is left over is looked at again. */
 const RETIRE_EVERY_MS = 3_600_000;
 
@@ -205,6 +207,12 @@ export function createSecretKeeper(options: SecretKeeperOptions): RunningSecretK
             'conflict',
             'Nodes that share a database are given their root key by the operator: put the content of the file "secret" ' +
               'into REELAY_SECRET_ALSO and a new key into REELAY_SECRET on every node, then ask again.',
+          );
+        }
+        if (rootKeys.keyring.length > KEYS_MAX) {
+          throw new GatewayError(
+            'conflict',
+            `There are ${KEYS_MAX} older keys whose links have not ended yet: each goes by itself after three days.`,
           );
         }
         rootKeys.renew();
