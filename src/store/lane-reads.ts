@@ -1,11 +1,12 @@
 /** What lanes, sweeps and metrics look for among the tasks that are not final. */
-import type { OpenAttempt } from '../core/ports.ts';
+import type { OpenAttempt, RunningAttempt } from '../core/ports.ts';
 import type { Task, TaskState } from '../core/task.ts';
 import { fromAttemptRow } from './attempt-row.ts';
+import { BEFORE_ALL_IDS } from './page.ts';
 import type { AttemptsTable } from './schema.ts';
 import { first, rows, statement, type Procedure } from './statement.ts';
 import { getTask } from './task-reads.ts';
-import { fromTaskRow } from './task-row.ts';
+import { fromTaskRow, readJson } from './task-row.ts';
 
 const waitingNumber = statement<{ channel_id: string }>()((db, arg) =>
   db
@@ -22,22 +23,22 @@ interface OpenArgs {
   limit: number;
 }
 
+/** No more of a task than a lane keeps: of a hundred thousand, every column counts. */
 const openOnChannel = statement<OpenArgs>()((db, arg) =>
   db
     .selectFrom('attempts')
-    .selectAll()
-    .where('channel_id', '=', arg('channel_id'))
-    .where('id', '>', arg('after'))
-    .where('ended_at', 'is', null)
-    .orderBy('id')
-    .limit(arg('limit')),
-);
-
-const tasksOfOpenAttempts = statement<OpenArgs>()((db, arg) =>
-  db
-    .selectFrom('attempts')
     .innerJoin('tasks', 'tasks.id', 'attempts.task_id')
-    .selectAll('tasks')
+    .select([
+      'attempts.id',
+      'attempts.task_id',
+      'attempts.state',
+      'attempts.ref',
+      'attempts.accepted_at',
+      'attempts.created_at',
+      'tasks.state as task_state',
+      'tasks.deadline_at',
+      'tasks.request',
+    ])
     .where('attempts.channel_id', '=', arg('channel_id'))
     .where('attempts.id', '>', arg('after'))
     .where('attempts.ended_at', 'is', null)
@@ -100,22 +101,23 @@ export function* waitingCount(channelId: string): Procedure<number> {
   return (yield* first(waitingNumber, { channel_id: channelId }))?.number ?? 0;
 }
 
-/** A part of a channel's open attempts in order of id: there may be as many as tasks run there. */
+/** A part of a channel's open attempts in order of id. */
 export function* openAttemptsAfter(
   channelId: string,
-  after: string,
+  after: string | null,
   limit: number,
-): Procedure<{ open: OpenAttempt[]; next: string | null }> {
-  const args = { channel_id: channelId, after, limit };
-  const attempts = yield* rows(openOnChannel, args);
-  const tasks = new Map<string, Task>();
-  for (const row of yield* rows(tasksOfOpenAttempts, args)) tasks.set(row.id, fromTaskRow(row));
-  const open = attempts.flatMap((row) => {
-    // One that ended between the two statements is not open any more.
-    const task = tasks.get(row.task_id);
-    return task ? [{ attempt: fromAttemptRow(row), task }] : [];
-  });
-  return { open, next: attempts.length === limit ? (attempts.at(-1)?.id ?? null) : null };
+): Procedure<RunningAttempt[]> {
+  const args = { channel_id: channelId, after: after ?? BEFORE_ALL_IDS, limit };
+  const found = yield* rows(openOnChannel, args);
+  return found.map((row) => ({
+    attemptId: row.id,
+    taskId: row.task_id,
+    ref: row.state === 'accepted' && row.ref !== null ? readJson(row.ref) : null,
+    acceptedAt: row.accepted_at ?? row.created_at,
+    deadlineAt: row.deadline_at,
+    started: row.task_state === 'in_progress',
+    request: readJson(row.request),
+  }));
 }
 
 export function* getAttempt(id: string): Procedure<OpenAttempt | null> {

@@ -1,7 +1,7 @@
 /** The Store port, put together from an engine's backend and the procedures. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { GatewayError } from '../core/errors.ts';
-import type { OpenAttempt, OpenAttemptKey, Store } from '../core/ports.ts';
+import type { OpenAttemptKey, Store } from '../core/ports.ts';
 import { idFloor } from '../lib/ids.ts';
 import { getAccount, listAccounts } from './accounts.ts';
 import { adminTasks } from './admin-tasks.ts';
@@ -33,7 +33,6 @@ import {
   waitingTasks,
 } from './lane-queue.ts';
 import { attentionCounts } from './operator-actions.ts';
-import { BEFORE_ALL_IDS } from './page.ts';
 import { findUsedKey } from './repeats.ts';
 import { findResource, isOwnedUpstream, isResourceId, pageResources } from './resources.ts';
 import { retentionStore } from './retention.ts';
@@ -43,26 +42,11 @@ import { findTask, getTask, listTasks, pageTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
 import { webhookStore } from './webhook-store.ts';
 
-/** Open attempts read at once: a few milliseconds, then everybody else has a turn. */
-const OPEN_ATTEMPTS_STEP = 100;
-
 /** Keys are small: many at once. */
 const OPEN_KEYS_STEP = 2_000;
 
 export function createStore(backend: Backend): Store {
   const { read, write } = backend;
-
-  async function openAttemptsOf(channelId: string): Promise<OpenAttempt[]> {
-    const all: OpenAttempt[] = [];
-    for (let after: string | null = BEFORE_ALL_IDS; after !== null; await turn()) {
-      const step: { open: OpenAttempt[]; next: string | null } = await read(
-        openAttemptsAfter(channelId, after, OPEN_ATTEMPTS_STEP),
-      );
-      for (const open of step.open) all.push(open);
-      after = step.next;
-    }
-    return all;
-  }
 
   async function openKeys(channelId: string, since: number): Promise<OpenAttemptKey[]> {
     const all: OpenAttemptKey[] = [];
@@ -125,7 +109,7 @@ export function createStore(backend: Backend): Store {
     channelHealth: () => read(channelHealth()),
     noteHealth: (health) => write('noteHealth', health),
     waitingCount: (channelId) => read(waitingCount(channelId)),
-    openAttemptsOf,
+    openAttemptsOf: (channelId, after, limit) => read(openAttemptsAfter(channelId, after, limit)),
     openAttemptKeys: openKeys,
     openAttemptCount: (channelId) => read(openAttemptCount(channelId)),
     doubtWaiting: (input) => write('doubtWaiting', input),

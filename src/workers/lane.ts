@@ -3,9 +3,10 @@
  * holds its schedule in memory and rebuilds it from the store at start; correctness rests on the store's
  * compare-and-set, the lane is for economy.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { UpstreamError } from '../core/errors.ts';
-import type { ChannelRow, Exchange, Json, Weight } from '../core/ports.ts';
+import type { ChannelRow, Exchange, Json, RunningAttempt, Weight } from '../core/ports.ts';
 import type { TaskRequest } from '../core/request/feature.ts';
 import type { Task } from '../core/task.ts';
 import { bringHome } from '../flows/bring-home.ts';
@@ -22,6 +23,9 @@ import { LaneHealth } from './lane-health.ts';
 import { LanePool } from './lane-pool.ts';
 import { Watch, type Ended } from './watch.ts';
 
+/** Open attempts read in one step of ten milliseconds. More than these are loaded while the gateway serves already. */
+const LOADED_AT_ONCE = 500;
+const LOAD_AGAIN_MS = 1_000;
 /** A submit is left alone this long after its deadline: the request may still be on its way. */
 const DOUBT_GRACE_MS = 5_000;
 /** Whoever took the lane over has its work; if nobody did, it is ours again after so long. */
@@ -79,6 +83,7 @@ export class Lane {
   #hasNews = true;
   #isLooking = false;
   #loaded = false;
+  #loading: Promise<void> = Promise.resolve();
   #stopped = false;
   /** It has just come into trouble: what waits goes where it can be made. */
   #mustHandOver = false;
@@ -132,17 +137,46 @@ export class Lane {
     for (const { pool, taskMs } of await this.#ctx.store.lanePaces(this.#row.id)) {
       this.#pool(pool).taskMs = taskMs;
     }
-    const open = await this.#ctx.store.openAttemptsOf(this.#row.id);
-    for (const { attempt, task } of open) {
-      const place = this.#enter(this.#weigh(task.request));
-      if (attempt.state === 'accepted' && attempt.ref !== null) {
-        this.#watchTask(task, attempt.id, place, attempt.ref, attempt.acceptedAt ?? attempt.createdAt);
-      } else {
-        this.#doubt(task, attempt.id, place, attempt.submitDeadlineAt + DOUBT_GRACE_MS, []);
+    if ((await this.#ctx.store.openAttemptCount(this.#row.id)) <= LOADED_AT_ONCE) await this.#load();
+    else this.#loading = this.#hold(this.#loadPatiently());
+  }
+
+  async #load(): Promise<void> {
+    const { store } = this.#ctx;
+    let after: string | null = null;
+    for (let isMore = true; isMore;) {
+      const some = await store.openAttemptsOf(this.#row.id, after, LOADED_AT_ONCE);
+      if (this.#stopped) return;
+      isMore = some.length === LOADED_AT_ONCE;
+      if (isMore) await turn();
+      for (const running of some) {
+        after = running.attemptId;
+        if (this.#knows(running.attemptId, running.taskId)) continue;
+        const { ref, request } = running;
+        if (ref !== null) {
+          this.#watchAttempt({ ...running, ref }, this.#enter(this.#weigh(request)));
+          continue;
+        }
+        const open = await store.getAttempt(running.attemptId);
+        if (open === null || open.attempt.endedAt !== null) continue;
+        const dueAt = open.attempt.submitDeadlineAt + DOUBT_GRACE_MS;
+        this.#doubt(open.task, running.attemptId, this.#enter(this.#weigh(request)), dueAt, []);
       }
     }
     this.#loaded = true;
     this.#submits.wake();
+  }
+
+  /** While others are served: what comes in meanwhile waits its turn. Never rejects. */
+  async #loadPatiently(): Promise<void> {
+    while (!this.#loaded && !this.#stopped) {
+      try {
+        await this.#load();
+      } catch (error) {
+        this.#onError(error, 'load');
+        await this.#ctx.clock.sleep(LOAD_AGAIN_MS);
+      }
+    }
   }
 
   /**
@@ -150,12 +184,17 @@ export class Lane {
    * live to see its answer, or a process that only slept while it was replaced.
    */
   async adopt(since: number): Promise<void> {
+    await this.#loading;
     const { store, clock, owner } = this.#ctx;
     for (const { attemptId, taskId } of await store.openAttemptKeys(this.#row.id, since)) {
-      if (this.#knows(attemptId, taskId)) continue;
+      const doubt = this.#doubts.get(attemptId);
+      if (doubt === undefined && this.#knows(attemptId, taskId)) continue;
       const open = await store.getAttempt(attemptId);
-      if (open === null || open.attempt.endedAt !== null || this.#knows(attemptId, taskId)) continue;
-      const { state, ref, submitDeadlineAt, acceptedAt, createdAt } = open.attempt;
+      if (open === null) continue;
+      const { state, ref, submitDeadlineAt, acceptedAt, createdAt, endedAt } = open.attempt;
+      // Whoever was submitting it has recorded how that ended.
+      if (doubt !== undefined && state !== 'submitting') doubt.dueAt = clock.now();
+      if (endedAt !== null || this.#knows(attemptId, taskId)) continue;
       const dueAt = submitDeadlineAt + DOUBT_GRACE_MS;
       const isAccepted = state === 'accepted' && ref !== null;
       // Ours, and under way just now.
@@ -557,17 +596,14 @@ export class Lane {
   }
 
   #watchTask(task: Task, attemptId: string, place: Place, ref: Json, acceptedAt: number): void {
-    this.#watch.add({
-      attemptId,
-      taskId: task.id,
-      started: task.state === 'in_progress',
-      maker: makerOf(this.#ctx.providers.get(this.#row.provider), task.request)!,
-      pool: place.pool.name,
-      units: place.units,
-      ref,
-      acceptedAt,
-      deadlineAt: task.deadlineAt,
-    });
+    const { id: taskId, request, deadlineAt } = task;
+    const started = task.state === 'in_progress';
+    this.#watchAttempt({ attemptId, taskId, started, request, ref, acceptedAt, deadlineAt }, place);
+  }
+
+  #watchAttempt({ request, ...running }: RunningAttempt & { ref: Json }, place: Place): void {
+    const maker = makerOf(this.#ctx.providers.get(this.#row.provider), request)!;
+    this.#watch.add({ ...running, maker, pool: place.pool.name, units: place.units });
   }
 
   #noteEnd({ pool: name, units, keptMs, isReturned }: Ended): void {

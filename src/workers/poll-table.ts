@@ -43,7 +43,7 @@ interface Chunk {
   taskLength: Uint8Array;
   attemptLength: Uint8Array;
   refLength: Uint8Array;
-  kind: Uint8Array;
+  kind: Uint16Array;
   started: Uint8Array;
   jitter: Uint8Array;
   failures: Uint8Array;
@@ -370,7 +370,7 @@ function newChunk(): Chunk {
     taskLength: new Uint8Array(CHUNK_SLOTS),
     attemptLength: new Uint8Array(CHUNK_SLOTS),
     refLength: new Uint8Array(CHUNK_SLOTS),
-    kind: new Uint8Array(CHUNK_SLOTS),
+    kind: new Uint16Array(CHUNK_SLOTS),
     started: new Uint8Array(CHUNK_SLOTS),
     jitter: new Uint8Array(CHUNK_SLOTS),
     failures: new Uint8Array(CHUNK_SLOTS),

@@ -1,7 +1,7 @@
 /** What is kept: rows as the store hands them out. */
 import type { Json } from '../../lib/json.ts';
 import type { Limits } from '../limits.ts';
-import type { ResourceKind } from '../request/feature.ts';
+import type { ResourceKind, TaskRequest } from '../request/feature.ts';
 import type { Task } from '../task.ts';
 import type { ResponseStyle } from './access.ts';
 import type { Found, UpstreamCost, UpstreamOutput } from './provider.ts';
@@ -120,6 +120,20 @@ export interface NextAttempt {
 export interface OpenAttempt {
   attempt: AttemptRow;
   task: Task;
+}
+
+/** An open attempt with the little that a lane keeps of it. */
+export interface RunningAttempt {
+  attemptId: string;
+  taskId: string;
+  /** Null: in doubt, nothing is known of it yet. */
+  ref: Json | null;
+  acceptedAt: number;
+  /** The task's. */
+  deadlineAt: number;
+  /** The task was seen running already. */
+  started: boolean;
+  request: TaskRequest;
 }
 
 /** Names an open attempt. */

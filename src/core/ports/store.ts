@@ -27,6 +27,7 @@ import type {
   RememberAnswer,
   RememberKey,
   ResourceRow,
+  RunningAttempt,
   UsableKey,
   UsedKey,
   WaitingPlace,
@@ -230,8 +231,8 @@ export interface Store {
   /** Channels that had trouble since they were made. */
   channelHealth(): Promise<ChannelHealth[]>;
   noteHealth(health: ChannelHealth): Promise<void>;
-  /** Attempts `submitting` or `accepted` on a channel. */
-  openAttemptsOf(channelId: string): Promise<OpenAttempt[]>;
+  /** The next attempts `submitting` or `accepted` on a channel by id; there may be as many as tasks run there. */
+  openAttemptsOf(channelId: string, after: string | null, limit: number): Promise<RunningAttempt[]>;
   /** Those of a channel's open attempts that were made since `since` (Unix ms). */
   openAttemptKeys(channelId: string, since: number): Promise<OpenAttemptKey[]>;
   /** How many attempts are open on a channel. */

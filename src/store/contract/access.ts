@@ -11,6 +11,7 @@ import {
   refused,
   run,
   type PromiseTest,
+  openOn,
 } from './harness.ts';
 
 function newKey(number: number): KeyRow & { keyHash: string } {
@@ -103,7 +104,7 @@ export function testAccess(promise: PromiseTest): void {
       (await store.channelsWithWork()).map((channel) => channel.id),
       [CHANNEL],
     );
-    assert.equal((await store.openAttemptsOf(CHANNEL))[0]?.task.id, task.id);
+    assert.equal((await openOn(store))[0]?.taskId, task.id);
     assert.equal(await store.updateChannel(CHANNEL, { enabled: true }), null);
   });
 

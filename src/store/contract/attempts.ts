@@ -14,6 +14,7 @@ import {
   newTask,
   run,
   type PromiseTest,
+  openOn,
 } from './harness.ts';
 
 const EXCHANGE: Exchange = {
@@ -52,7 +53,17 @@ export function testAttempts(promise: PromiseTest): void {
     assert.deepEqual(open?.task, { ...task, attemptId });
     assert.deepEqual(await store.waitingTasks(CHANNEL, '', 10), []);
     assert.equal(await store.waitingCount(CHANNEL), 0);
-    assert.deepEqual(await store.openAttemptsOf(CHANNEL), [open]);
+    assert.deepEqual(await openOn(store), [
+      {
+        attemptId,
+        taskId: task.id,
+        ref: null,
+        acceptedAt: open.attempt.createdAt,
+        deadlineAt: task.deadlineAt,
+        started: false,
+        request: task.request,
+      },
+    ]);
   });
 
   promise('a lane opens attempts for the tasks that still wait, each once', async ({ store }) => {
@@ -165,7 +176,7 @@ export function testAttempts(promise: PromiseTest): void {
     const made = { attemptId, at: T0 + 50, outputs, found, cost: null, exchanges: [EXCHANGE] };
     assert.equal(await store.madeAttempt(made), true);
     assert.equal(await store.madeAttempt(made), false);
-    assert.deepEqual(await store.openAttemptsOf(CHANNEL), []);
+    assert.deepEqual(await openOn(store), []);
     assert.deepEqual(await store.channelsWithWork(), []);
     const current = await store.currentAttempt(task.id);
     assert.deepEqual(current?.attempt.outputs, outputs);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ErrorCode } from '../../core/errors.ts';
 import { GatewayError } from '../../core/errors.ts';
-import type { NewTask, Store } from '../../core/ports.ts';
+import type { NewTask, RunningAttempt, Store } from '../../core/ports.ts';
 import type { Task } from '../../core/task.ts';
 import { idFloor } from '../../lib/ids.ts';
 
@@ -174,6 +174,17 @@ export async function run(store: Store, task: Task = newTask()): Promise<{ task:
   await store.acceptAttempt({ attemptId, ref: { id: 'up-1' }, at: T0 + 10, exchanges: [] });
   await store.startTask({ taskId: task.id, at: T0 + 20 });
   return submitted;
+}
+
+/** The open attempts of the channel, read in pages. */
+export async function openOn(store: Store): Promise<RunningAttempt[]> {
+  const all: RunningAttempt[] = [];
+  for (let isMore = true; isMore;) {
+    const some = await store.openAttemptsOf(CHANNEL, all.at(-1)?.attemptId ?? null, 100);
+    all.push(...some);
+    isMore = some.length === 100;
+  }
+  return all;
 }
 
 export const RESULT: NonNullable<Task['result']> = {

@@ -11,6 +11,7 @@ import {
   run,
   complete,
   type PromiseTest,
+  openOn,
 } from './harness.ts';
 
 async function acceptMany(store: Store, count: number, changes: Partial<Task> = {}): Promise<string[]> {
@@ -100,9 +101,9 @@ export function testLists(promise: PromiseTest): void {
       assert.deepEqual(ids((await store.adminTasks({ tier: 'rare', cursor: null, limit: 1 })).rows), [
         oldest.id,
       ]);
-      const open = await store.openAttemptsOf(CHANNEL);
-      assert.equal(new Set(open.map(({ attempt }) => attempt.id)).size, 451);
-      assert.equal(open[0]?.attempt.id, attemptId);
+      const open = await openOn(store);
+      assert.equal(new Set(open.map((one) => one.attemptId)).size, 451);
+      assert.equal(open[0]?.attemptId, attemptId);
     },
   );
 

@@ -18,6 +18,7 @@ import {
   refused,
   run,
   type PromiseTest,
+  openOn,
 } from './harness.ts';
 
 const DAY = 86_400_000;
@@ -245,7 +246,7 @@ export function testOperatorActions(promise: PromiseTest): void {
         assert.equal((await eventTypes(store, id)).at(-1), 'operator.failed');
         await refused(store.failTask({ taskId: id, audit, at: T0 + 301 }), 'conflict');
       }
-      assert.deepEqual(await store.openAttemptsOf(CHANNEL), []);
+      assert.deepEqual(await openOn(store), []);
       await assertMoney(store, 1_000n, 0n);
     },
   );

@@ -16,6 +16,7 @@ import {
   refused,
   run,
   type PromiseTest,
+  openOn,
 } from './harness.ts';
 
 export function testTasks(promise: PromiseTest): void {
@@ -134,7 +135,7 @@ export function testTasks(promise: PromiseTest): void {
     const { task, attemptId } = await run(store);
     assert.equal(await fail(store, task.id, null), true);
     assert.equal((await store.getAttempt(attemptId))?.attempt.state, 'failed');
-    assert.deepEqual(await store.openAttemptsOf(CHANNEL), []);
+    assert.deepEqual(await openOn(store), []);
   });
 
   promise('a waiting task can be cancelled, one that may be submitted cannot', async ({ store }) => {

@@ -136,7 +136,7 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
   refusalsOf: { read: lanes.refusalsOf('t', 'c'), uses: [/attempts_task \(task_id=\?\)/] },
   waitingCount: { read: lanes.waitingCount('c'), uses: [/COVERING INDEX tasks_waiting \(channel_id=\?\)/] },
   openAttemptsOf: {
-    read: lanes.openAttemptsAfter('c', '', 5),
+    read: lanes.openAttemptsAfter('c', null, 5),
     uses: [/attempts_open \(channel_id=\? AND id>\?\)/],
   },
   currentAttempt: { read: lanes.currentAttempt('x'), uses: [/SEARCH tasks/, /SEARCH attempts/] },
