@@ -39,8 +39,9 @@ export function openPictures(directory: string, http: GuardedHttp, clock: Clock)
     const path = join(directory, name);
     if (statSync(path).mtimeMs < clock.now() - keptMs) rmSync(path, { force: true });
   }
-  // Both variants of a film, and a film asked for again, fetch a URL once; what failed is tried again later.
-  const fetched = new LRUCache<string, Promise<Uint8Array | null>>({ max: 64, ttl: 60_000 });
+  // Both variants of a film, and a film asked for again, fetch a URL once; what failed is tried again later. Few: each
+  // may be as large as the largest picture, and stays until another takes its place.
+  const fetched = new LRUCache<string, Promise<Uint8Array | null>>({ max: 8, ttl: 60_000 });
 
   async function fetchPicture(url: string): Promise<Uint8Array | null> {
     try {
