@@ -16,6 +16,9 @@ export interface NewFile {
   expiresAt: number | null;
 }
 
+/** RFC 6838 §4.2, without parameters: what is claimed becomes a header of an answer of ours one day. */
+const TYPE = /^[A-Za-z0-9][\w!#$&^.+-]{0,126}\/[A-Za-z0-9][\w!#$&^.+-]{0,126}$/;
+
 /** Keeps the bytes, then the row: a row never names bytes that are not there. */
 export async function createFile(
   ctx: FlowContext,
@@ -30,7 +33,8 @@ export async function createFile(
   const id = ctx.newId('file_');
   // What the bytes are decides; the caller's word counts only where they say nothing.
   const known = sniff(input.bytes);
-  const contentType = known?.contentType ?? input.contentType ?? 'application/octet-stream';
+  const claimed = TYPE.test(input.contentType ?? '') ? input.contentType : null;
+  const contentType = known?.contentType ?? claimed ?? 'application/octet-stream';
   const size = contentType.startsWith('image/') ? imageSize(input.bytes) : null;
   const mediaKey = `files/${principal.accountId}/${id}.${known?.extension ?? 'bin'}`;
   await ctx.media.put(mediaKey, input.bytes, { contentType });

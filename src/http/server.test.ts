@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
 import { after, before, describe, test } from 'node:test';
 import { GatewayError } from '../core/errors.ts';
 import type { Admin } from '../core/ports.ts';
@@ -146,6 +147,13 @@ describe('JSON bodies', () => {
     assert.match((await refusal({ count: 11 })).message, /'count' is not valid: .*10/);
     assert.equal((await post('[1]')).json().echo, 'invalid_request');
     assert.equal((await post('null')).json().echo, 'invalid_request');
+  });
+
+  test('that are packed are not unpacked, and the refusal says so', async () => {
+    const payload = gzipSync(JSON.stringify({ a: 1 }));
+    const headers = { ...json, 'content-encoding': 'gzip' };
+    const answer = await fixture.server.inject({ method: 'POST', url: '/echo/things', headers, payload });
+    assert.equal(answer.json().echo, 'unsupported_media_type');
   });
 });
 

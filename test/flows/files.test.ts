@@ -80,6 +80,25 @@ describe('a file', () => {
   );
 
   test(
+    'is given back as no type that a header cannot hold, whatever was claimed',
+    story(async (world) => {
+      for (const [claimed, kept] of [
+        ['text/plain', 'text/plain'],
+        ['application/vnd.a-b+json', 'application/vnd.a-b+json'],
+        ['text/plain\u0001x', 'application/octet-stream'],
+        ['text/plain\r\nx-evil: 1', 'application/octet-stream'],
+        ['application/x-中', 'application/octet-stream'],
+        ['__proto__', 'application/octet-stream'],
+        [`text/${'x'.repeat(5_000)}`, 'application/octet-stream'],
+      ] as const) {
+        const bytes = Buffer.from('hello');
+        const input = { bytes, filename: 'a', purpose: 'vision', contentType: claimed, expiresAt: null };
+        assert.equal((await world.gateway.createFile(principal, input)).contentType, kept);
+      }
+    }),
+  );
+
+  test(
     'is listed newest first, page by page, by purpose where one is given, to its account only',
     story(async (world) => {
       const ids: string[] = [];

@@ -10,7 +10,7 @@ export async function sendBytes(
   content: Content,
 ): Promise<FastifyReply> {
   const answer = await serveBytes(request, content, 'attachment');
-  reply.code(answer.status).headers(answer.headers);
+  reply.code(answer.status).headers({ ...answer.headers, 'x-content-type-options': 'nosniff' });
   if (answer.status === 416) return reply.send(rangeRefusal(request, content.bytes));
   return reply.send(answer.stream);
 }

@@ -28,12 +28,21 @@ export function addJsonBody(server: FastifyInstance): void {
   });
 }
 
-function readJson(_request: FastifyRequest, text: string | Buffer, done: Done): void {
+function readJson(request: FastifyRequest, text: string | Buffer, done: Done): void {
   try {
     done(null, parseBody(text as string));
   } catch (error) {
-    done(error as Error);
+    done(request.headers['content-encoding'] === undefined ? (error as Error) : packed());
   }
+}
+
+/** Nothing of a stranger's is unpacked here: a few kilobytes can hold gigabytes. */
+function packed(): GatewayError {
+  return new GatewayError(
+    'unsupported_media_type',
+    'Packed bodies are not taken: send the JSON as it is, without Content-Encoding.',
+    { param: 'Content-Encoding' },
+  );
 }
 
 function readUnnamed(request: FastifyRequest, text: string | Buffer, done: Done): void {
