@@ -75,6 +75,8 @@ const surface: SurfaceDefaults = {
 };
 
 export interface WorldOptions {
+  /** Where only a process that is alone can do what is told. */
+  embeddedOnly?: boolean;
   /** Balance of the account, in tasks of `PRICE_MICROS`. */
   balance?: number;
   channel?: Partial<ChannelRow>;
@@ -575,6 +577,7 @@ export function story(
 ): (t: TestContext) => Promise<void> {
   return async (t) => {
     await t.test('sqlite', () => tellOn(null));
+    if (options.embeddedOnly) return;
     await t.test('postgres', async () => tellOn(await createTestSchema()));
   };
 
