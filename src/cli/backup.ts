@@ -49,6 +49,7 @@ export const backup: Command = {
           withMedia: !input.flag('without-media'),
           passphrase,
           onProgress: progress.show,
+          signal: context.signal,
         });
       } finally {
         progress.end();

@@ -45,7 +45,10 @@ export const migrate: Command = {
           url,
           media: bucket?.media ?? null,
           clock: systemClock,
-          onProgress: (step, done) => progress.show(step, done, null),
+          onProgress(step, done) {
+            context.signal.throwIfAborted();
+            progress.show(step, done, null);
+          },
         });
       } finally {
         progress.end();

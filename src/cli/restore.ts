@@ -39,6 +39,7 @@ export const restore: Command = {
           path: resolve(context.cwd, input.positionals[0]!),
           passphrase: context.env[PASSPHRASE_VARIABLE] || null,
           onProgress: progress.show,
+          signal: context.signal,
         });
       } finally {
         progress.end();

@@ -8,6 +8,8 @@ import { orSay, readConfig } from './upkeep.ts';
 import type { SecretsStatus } from './wire.ts';
 
 const ASK_AGAIN_MS = 200;
+/** Nothing has moved for five seconds, and nobody says that he works. */
+const UNCHANGED_MAX = 25;
 
 export const secretsStatus: Command = {
   words: ['secrets', 'status'],
@@ -39,10 +41,17 @@ export const secretsRotate: Command = {
     const { api } = adminAccess(input, context);
     let { body } = await api.call<SecretsStatus>('/admin/v1/secrets/rotate', { method: 'POST' });
     let shown = '';
-    while (body.resealing) {
-      const left = body.others.reduce((sum, { sealed }) => sum + sealed, 0);
+    let unchanged = 0;
+    for (;;) {
+      const left = body.others.reduce(
+        (sum, { at_hand: isAtHand, sealed }) => sum + (isAtHand ? sealed : 0),
+        0,
+      );
+      // Where several nodes answer in turn, one of them works and the others only see what is left.
+      if (!body.resealing && (left <= body.unopened || unchanged > UNCHANGED_MAX)) break;
       const line = body.fault ?? `${left} of ${left + body.sealed} secrets are left`;
       if (line !== shown) terminal.err(`${line}\n`);
+      unchanged = line === shown ? unchanged + 1 : 0;
       shown = line;
       await sleep(ASK_AGAIN_MS, undefined, { signal });
       ({ body } = await api.call<SecretsStatus>('/admin/v1/secrets'));

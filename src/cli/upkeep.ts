@@ -18,11 +18,18 @@ export async function orSay<Result>(work: () => Promise<Result>): Promise<Result
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && (error.name === 'UpkeepError' || error.name === 'ConfigError')) {
-      throw new CliError(error.message);
-    }
+    if (error instanceof Error && isForTheOperator(error)) throw new CliError(error.message);
     throw error;
   }
+}
+
+/** Ours, and what the disk, the database or the network say: a full disk needs no stack. */
+function isForTheOperator(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  return (
+    ['UpkeepError', 'ConfigError', 'ConnectionLost', 'GatewayError'].includes(error.name) ||
+    (typeof code === 'string' && /^(E[A-Z]+|ERR_SQLITE_ERROR)$/.test(code))
+  );
 }
 
 const REDRAW_MS = 250;

@@ -40,6 +40,8 @@ export interface BackupOptions {
   /** Seals the root keys and the admin token into the backup; null: they are not in it. */
   passphrase: string | null;
   onProgress: OnProgress;
+  /** Ends it early; then there is no file. */
+  signal: AbortSignal;
 }
 
 export interface BackupReport {
@@ -72,18 +74,24 @@ export async function writeBackup(options: BackupOptions): Promise<BackupReport>
   try {
     const copy = join(folder, DATABASE_FILE);
     if (config.databaseUrl === null) {
-      await copyDatabase(file, copy, (done, total) => onProgress('database', done, total));
+      const show = (done: number, total: number): void => onProgress('database', done, total);
+      await copyDatabase(file, copy, show, options.signal);
     } else {
       const { exportPostgres } = await import('../store/export.ts');
       await exportPostgres({
         url: config.databaseUrl,
         target: copy,
         now: clock.now(),
-        onProgress: (table) => onProgress(table, 0, null),
+        onProgress(table) {
+          options.signal.throwIfAborted();
+          onProgress(table, 0, null);
+        },
       });
     }
+    options.signal.throwIfAborted();
     onProgress('ledger', 0, null);
     const ledger = await verifyInThread(copy);
+    options.signal.throwIfAborted();
     const rootKeys = rootKeysOf(copy);
     const header: BackupHeader = {
       format: FORMAT,
@@ -95,9 +103,7 @@ export async function writeBackup(options: BackupOptions): Promise<BackupReport>
     };
     await archive.addText(HEADER_ENTRY, JSON.stringify(header));
     await archive.add(DATABASE_ENTRY, statSync(copy).size, createReadStream(copy));
-    const media = options.withMedia
-      ? await addMedia(archive, options.media, onProgress)
-      : { files: 0, gone: 0 };
+    const media = options.withMedia ? await addMedia(archive, options) : { files: 0, gone: 0 };
     if (passphrase !== null) {
       await archive.addText(SECRETS_ENTRY, sealSecrets(secretFilesOf(config), passphrase));
     }
@@ -122,13 +128,13 @@ export async function writeBackup(options: BackupOptions): Promise<BackupReport>
 
 async function addMedia(
   archive: ArchiveWriter,
-  media: MediaStore,
-  onProgress: OnProgress,
+  { media, onProgress, signal }: Pick<BackupOptions, 'media' | 'onProgress' | 'signal'>,
 ): Promise<{ files: number; gone: number }> {
   let files = 0;
   let gone = 0;
   let bytes = 0;
   for await (const { key } of media.list('')) {
+    signal.throwIfAborted();
     const found = await media.open(key);
     if (found === null) {
       gone++;

@@ -50,6 +50,8 @@ export interface RestoreOptions {
   /** Opens the secrets in the backup; null: they stay closed. */
   passphrase: string | null;
   onProgress: OnProgress;
+  /** Ends it early; then the directory is as empty as before. */
+  signal: AbortSignal;
 }
 
 export interface RestoreReport {
@@ -196,6 +198,7 @@ async function unpack(folder: string, options: RestoreOptions): Promise<Unpacked
   const found = { mediaFiles: 0, mediaBytes: 0 };
 
   for await (const entry of readTar(source)) {
+    options.signal.throwIfAborted();
     const { name, bytes } = entry;
     if (manifest !== null) throw new TarError('something follows its manifest');
     if (header === null && name !== HEADER_ENTRY) throw new TarError('it does not begin with its header');

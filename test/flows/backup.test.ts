@@ -340,6 +340,29 @@ describe('a backup', { timeout: 60_000 }, () => {
     assert.equal(existsSync(join(target, 'media', 'half-a-film')), false);
   });
 
+  test('that is broken off leaves nothing behind', async () => {
+    const folder = join(files.path, 'broken-off');
+    mkdirSync(folder);
+    const context = createTestContext({ cwd: folder, env });
+    const running = runCli(['backup', 'broken.tar'], context);
+    context.interrupt();
+    assert.equal(await running, 130);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test('of a directory without a database, or to one that is not there, is refused in a sentence', async () => {
+    const nothing = await cli(
+      { REELAY_DATA: join(files.path, 'nothing') },
+      'backup',
+      join(files.path, 'x.tar'),
+    );
+    assert.equal(nothing.exitCode, 1);
+    assert.match(nothing.err, /There is no database in .*nothing: is REELAY_DATA/);
+    const nowhere = await cli(env, 'backup', join(files.path, 'no', 'such', 'folder.tar'));
+    assert.equal(nowhere.exitCode, 1);
+    assert.match(nowhere.err, /^Error: ENOENT/);
+  });
+
   test('never overwrites a file', async () => {
     const { exitCode, err } = await cli(env, 'backup', file);
     assert.equal(exitCode, 1);

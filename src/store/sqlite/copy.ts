@@ -14,6 +14,7 @@ export async function copyDatabase(
   file: string,
   target: string,
   onProgress: (written: number, total: number) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   const total = sizeOf(file);
   // Empty, and ours from the first byte on; SQLite fills it.
@@ -25,9 +26,11 @@ export async function copyDatabase(
       worker.once('message', () => resolve());
       worker.once('error', reject);
       worker.once('exit', () => reject(new Error('the copying thread ended early')));
+      signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });
   } finally {
     clearInterval(timer);
+    await worker.terminate();
   }
   const copy = openSync(target, 'r');
   fsyncSync(copy);
