@@ -41,6 +41,8 @@ export function idOf({ body }: Answer): string {
   return body.task_id ?? body.data?.task_id ?? body.id;
 }
 
+const REFUSALS_KEPT = 1_000;
+
 /** Callers that go on creating, however often the gateway dies under them, so that a number of tasks stays open. */
 export class Crowd {
   readonly told = new Set<string>();
@@ -48,6 +50,8 @@ export class Crowd {
   unanswered = 0;
   /** Answers other than 2xx, by status. */
   readonly refused = new Map<number, number>();
+  /** Some of them, whole. */
+  readonly refusals: Answer[] = [];
   readonly #world: Pick<Installation, 'openTasks'>;
   readonly #send: (number: number) => Promise<Answer>;
   #next = 0;
@@ -105,6 +109,7 @@ export class Crowd {
           this.told.add(idOf(answer));
           this.#open++;
         } else {
+          if (this.refusals.length < REFUSALS_KEPT) this.refusals.push(answer);
           this.refused.set(answer.status, (this.refused.get(answer.status) ?? 0) + 1);
         }
       } catch {

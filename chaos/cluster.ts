@@ -7,6 +7,7 @@ import { request } from 'undici';
 import { audit } from './books.ts';
 import { create, Crowd } from './callers.ts';
 import { ClusterWorld, type Node } from './cluster-world.ts';
+import { demandClearRefusals } from './refusals.ts';
 import { Report } from './report.ts';
 
 /** A node must be missed, its lane taken over, and its tasks polled, within this time. */
@@ -23,9 +24,9 @@ export interface ClusterProofOptions {
 }
 
 export async function cluster(options: ClusterProofOptions): Promise<Report> {
-  const { databaseUrl, tasks, inFlight, kills, speed } = options;
+  const { databaseUrl, inFlight, kills, speed } = options;
   const report = new Report(
-    `7. ${NODES} nodes on one PostgreSQL, ${tasks.toLocaleString('en')} tasks, nodes killed (SIGKILL) and added`,
+    `7. ${NODES} nodes on one PostgreSQL, ${options.tasks.toLocaleString('en')} tasks, nodes killed (SIGKILL) and added`,
   );
   await using world = await ClusterWorld.open(NODES, { databaseUrl, speed });
   await world.useOnly('kling');
@@ -36,7 +37,7 @@ export async function cluster(options: ClusterProofOptions): Promise<Report> {
     send: (number) => create(world, account, number, promptOf(number)),
   });
   crowd.keep(inFlight);
-  await until(() => crowd.open >= inFlight || crowd.told.size >= tasks);
+  await until(() => crowd.open >= inFlight || crowd.told.size >= options.tasks);
 
   const recoveries: number[] = [];
   for (let kill = 0; kill < kills; kill++) {
@@ -55,7 +56,7 @@ export async function cluster(options: ClusterProofOptions): Promise<Report> {
     if (kill === Math.floor(kills / 2)) await world.addNode();
     await sleep(Math.random() * 3_000);
   }
-  await until(() => crowd.told.size >= tasks);
+  await until(() => crowd.told.size >= options.tasks);
   await crowd.leave();
   await world.noticed();
 
@@ -67,7 +68,11 @@ export async function cluster(options: ClusterProofOptions): Promise<Report> {
   );
   report.figure('creates cut off without an answer', crowd.unanswered);
   report.figure('tasks in flight, at most kept', inFlight);
-  report.demand('no create was refused', crowd.refused.size === 0, [...crowd.refused]);
+  report.figure('creates told to come again (503)', crowd.refused.get(503) ?? 0);
+  demandClearRefusals(
+    report,
+    crowd.refusals.map((answer, number) => ({ number, answer })),
+  );
   const sorted = recoveries.toSorted((a, b) => a - b);
   report.figure(
     'kill of the polling node until its tasks are polled again, median (most)',
@@ -78,11 +83,16 @@ export async function cluster(options: ClusterProofOptions): Promise<Report> {
     sorted.length > 0 && sorted.at(-1)! <= RECOVERY_MS_MAX,
     sorted,
   );
-  await audit(world, report, {
+  const tasks = await audit(world, report, {
     account,
     told: crowd.told,
     mustComplete: (task) => !task.prompt.startsWith('[[fail]]'),
   });
+  report.demand(
+    'a create that was refused has left nothing behind',
+    tasks.length <= crowd.told.size + crowd.unanswered,
+    { tasks: tasks.length, told: crowd.told.size, unanswered: crowd.unanswered },
+  );
   report.figure('polls', book.polls);
   report.demand('0 polled by two nodes at once', book.overlaps.length === 0, book.overlaps.slice(0, 5));
   report.demand(
