@@ -23,8 +23,8 @@ const POLL_BATCH_MAX = 2_000;
 const CROWD = 500;
 const CROWD_BATCH_MAX = 100_000;
 const CROWD_AHEAD_MS = 3_000;
-/** Answers taken in at once; then others have a turn. */
-const OBSERVE_STEP = 500;
+/** Attempts handled at once; then others have a turn. */
+const STEP = 500;
 /** Single polls under way at once where the upstream cannot list. */
 const POLLS_AT_ONCE = 8;
 const POLL_TIMEOUT_MS = 30_000;
@@ -81,6 +81,8 @@ export class Watch {
   /** A table holds a position here: a provider has few parts and pools, and its tasks weigh little. */
   readonly #kinds: Kind[] = [];
   readonly #setBack = new SetBack();
+  /** Cuts polls in hand off, so that nobody waits for them, nor polls beside them. */
+  readonly #stopping = new AbortController();
   readonly #loop: Loop;
   /** Of the round under way: polls that were answered, and what was heard instead of an answer. */
   #answers = 0;
@@ -121,8 +123,9 @@ export class Watch {
     if (this.#table.appoint(taskId, this.#options.ctx.clock.now())) this.#loop.wake();
   }
 
-  /** Waits for polls in hand; none begins after. */
+  /** Ends polls in hand; none begins after. What was answered is still taken in. */
   stop(): Promise<void> {
+    this.#stopping.abort(new Error('somebody else polls from now on'));
     return this.#loop.stop();
   }
 
@@ -144,14 +147,15 @@ export class Watch {
   async #step(): Promise<number> {
     // Whoever took over polls them; if nobody did, the next look finds out.
     if (!this.#options.isOurs()) return this.#options.ctx.clock.now() + ROUND_GAP_MS;
-    const due = this.#takeDue();
+    const due = await this.#takeDue();
     const { clock } = this.#options.ctx;
     const startedAt = clock.now();
     try {
       await this.#poll(due);
     } finally {
       this.#tellRound();
-      for (const watched of due) {
+      for (const [index, watched] of due.entries()) {
+        if (index > 0 && index % STEP === 0) await turn();
         this.#table.keep(watched);
         // A push that came meanwhile has made its own appointment: this answer may have been older.
         if (!this.#table.isAppointed(watched.taskId)) {
@@ -166,7 +170,7 @@ export class Watch {
     return Math.max(next, now + restMs / this.#options.speed);
   }
 
-  #takeDue(): Watched[] {
+  async #takeDue(): Promise<Watched[]> {
     const now = this.#options.ctx.clock.now();
     const byMs = this.#setBack.take(now);
     // After the clock was put back, polls would wait until it is again as late as it was.
@@ -174,7 +178,14 @@ export class Watch {
     if (!this.#listsAll || this.#table.dueAt(now, CROWD) < CROWD) {
       return this.#table.takeDue(now, POLL_BATCH_MAX);
     }
-    return this.#table.takeDue(now + CROWD_AHEAD_MS / this.#options.speed, CROWD_BATCH_MAX);
+    const due: Watched[] = [];
+    while (due.length < CROWD_BATCH_MAX) {
+      const some = this.#table.takeDue(now + CROWD_AHEAD_MS / this.#options.speed, STEP);
+      for (const watched of some) due.push(watched);
+      if (some.length < STEP) break;
+      await turn();
+    }
+    return due;
   }
 
   get #listsAll(): boolean {
@@ -208,16 +219,16 @@ export class Watch {
       const channel = this.#options.ctx.channels.open(this.#options.row(), null);
       const refs = due.map((polled) => polled.ref);
       const timeoutMs = POLL_TIMEOUT_MS + refs.length * POLL_TIMEOUT_PER_REF_MS;
-      observations = await maker.pollMany!(refs, channel, AbortSignal.timeout(timeoutMs));
+      observations = await maker.pollMany!(refs, channel, this.#limit(timeoutMs));
     } catch (error) {
       for (const polled of due) polled.failures++;
       this.#noNews(error);
       return;
     }
     const poll = { at, durationMs: this.#options.ctx.clock.now() - at, tasks: due.length };
-    for (let from = 0; from < due.length; from += OBSERVE_STEP) {
+    for (let from = 0; from < due.length; from += STEP) {
       if (from > 0) await turn();
-      const some = due.slice(from, from + OBSERVE_STEP);
+      const some = due.slice(from, from + STEP);
       await Promise.all(
         some.map((polled, index) => {
           const observation = observations[from + index] ?? null;
@@ -245,7 +256,7 @@ export class Watch {
       observation = await this.#kinds[polled.kind]!.maker.poll(
         polled.ref,
         channel,
-        AbortSignal.timeout(POLL_TIMEOUT_MS),
+        this.#limit(POLL_TIMEOUT_MS),
       );
     } catch (error) {
       polled.failures++;
@@ -280,8 +291,13 @@ export class Watch {
     this.#options.onEnded({ pool, units, keptMs, isReturned });
   }
 
+  #limit(timeoutMs: number): AbortSignal {
+    return AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(timeoutMs)]);
+  }
+
   /** A poll that failed is no news of the task; what is not the upstream's doing is reported. */
   #noNews(error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
     if (error instanceof UpstreamError) {
       // Who says that it is busy is there.
       if (error.kind === 'busy') this.#answers++;

@@ -47,6 +47,22 @@ test(
 );
 
 test(
+  'a submit that was under way when the lane changed hands is watched as soon as its outcome is known',
+  story(async (world) => {
+    const { id, attemptId } = await takenElsewhere(world);
+    await world.store.tell(`attempts:${CHANNEL_ID}`);
+    await world.advance(1_000);
+    const at = world.clock.now();
+    await world.store.acceptAttempt({ attemptId, ref: { id }, at, exchanges: [] });
+    world.make(id);
+    await world.store.tell(`attempts:${CHANNEL_ID}`);
+    await world.advance(10_000);
+    assert.equal(await world.state(id), 'completed');
+    assert.deepEqual(world.upstream.lookups, []);
+  }, FULL),
+);
+
+test(
   'a lane finds what nobody tells it of, within a minute',
   story(async (world) => {
     await world.advance(5_000);
