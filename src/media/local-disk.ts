@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rmdir, stat, unlink } fr
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { MediaStore } from '../core/ports.ts';
-import { watchPassing } from '../lib/passing-bytes.ts';
+import { FileStream } from './file-stream.ts';
 import { assertMediaKey, assertMediaPrefix } from './keys.ts';
 
 /** Only this account of the machine reads what callers made. */
@@ -15,8 +15,6 @@ const temporaryFolder = '.temporary';
 /** Longer than any upload takes, so that a sweep at start never hits another node's put. */
 const temporaryAgeMaxMs = 3_600_000;
 
-/** From 128 KiB on, the allocator maps fresh pages for every buffer: a film then costs three times the CPU. */
-const readChunkBytes = 64 * 1024;
 /** A concurrent delete may remove the folder between its making and the rename. */
 const placeTriesMax = 5;
 
@@ -64,8 +62,8 @@ export async function openLocalDisk(root: string): Promise<MediaStore> {
         await handle.close();
         return null;
       }
-      const stream = handle.createReadStream({ ...range, highWaterMark: readChunkBytes });
-      return { stream: watchPassing(stream), bytes: found.size };
+      const end = Math.min(found.size, (range?.end ?? Infinity) + 1);
+      return { stream: new FileStream(handle, range?.start ?? 0, end), bytes: found.size };
     },
 
     async stat(key) {
