@@ -52,6 +52,12 @@ test('passes arguments, output and the exit code through', async () => {
   assert.match(wrong.err, /Unknown option --nonsense/);
 });
 
+test('start takes a role, and says what one alone is good for', async () => {
+  const { code, err } = await start(['start', '--role=worker'], { DATABASE_URL: '' }).ended();
+  assert.equal(code, 1);
+  assert.match(err, /The role "worker" is for one of several nodes that share a database/);
+});
+
 test('SIGTERM reaches the command, which says how to resume', async (t) => {
   const id = 'task_1';
   const video = {

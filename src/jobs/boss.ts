@@ -42,6 +42,8 @@ export const HEARTBEAT_SECONDS = 10;
 const SUPERVISE_SECONDS = 1;
 /** Finished jobs are of no use: what they did is recorded elsewhere, and supervision reads the whole table. */
 const FINISHED_SECONDS = 60;
+/** So many jobs wait when something is wrong, not merely busy: supervision would say so every second. */
+const BACKLOG_MAX = 1_000_000;
 const DAY_SECONDS = 86_400;
 /** Waiting jobs are deleted after this long: longer than any task's deadline. */
 const WAITING_SECONDS = 90 * DAY_SECONDS;
@@ -79,6 +81,7 @@ export async function openBoss({
     monitorIntervalSeconds: SUPERVISE_SECONDS,
     maintenanceIntervalSeconds: FINISHED_SECONDS,
     schedule: false,
+    warningQueueSize: BACKLOG_MAX,
     ...(clock && { clock }),
   });
   pgBoss.on('error', (error) => onError(error, 'jobs'));
