@@ -13,6 +13,7 @@ import {
   type FirstRunFile,
   type LooseJson,
 } from '../../test/helpers/processes.ts';
+import { createTestDatabase } from '../../test/helpers/test-database.ts';
 
 export interface TestGateway {
   url: string;
@@ -35,20 +36,24 @@ export interface TestAccount {
 /** Fifty times faster than real time: a film of five seconds is there after half a second plus its rendering. */
 const SPEED = '50';
 
-/** Starts `npm start`'s own process on an empty data directory. `render` is the sandbox's: `tiny` where pictures are not the point. */
+/**
+ * Starts `npm start`'s own process on an empty data directory, or with REELAY_CONFORMANCE_ENGINE=postgres on an empty
+ * database with a sandbox beside it. `render` is the sandbox's: `tiny` where pictures are not the point.
+ */
 export async function startGateway(
   render: 'full' | 'tiny',
   environment: Record<string, string> = {},
 ): Promise<TestGateway> {
   const data = temporaryDirectory();
-  const start = () =>
-    startProcess('src/main.ts', [], {
-      PORT: '0',
-      REELAY_DATA: data.path,
-      REELAY_SANDBOX_SPEED: SPEED,
-      REELAY_SANDBOX_RENDER: render,
-      ...environment,
-    });
+  const settings = {
+    PORT: '0',
+    REELAY_DATA: data.path,
+    REELAY_SANDBOX_SPEED: SPEED,
+    REELAY_SANDBOX_RENDER: render,
+    ...environment,
+  };
+  const shared = process.env.REELAY_CONFORMANCE_ENGINE === 'postgres' ? await openShared(settings) : null;
+  const start = () => startProcess('src/main.ts', [], { ...settings, ...shared?.environment });
   let running = await start();
   const keys = firstRunOf(data.path);
   return {
@@ -71,7 +76,23 @@ export async function startGateway(
     },
     async stop() {
       await running.stop();
+      await shared?.close();
       data.dispose();
+    },
+  };
+}
+
+/** A database of its own and a sandbox that is a process of its own, as nodes that share them have. */
+async function openShared(
+  settings: Record<string, string>,
+): Promise<{ environment: Record<string, string>; close(): Promise<void> }> {
+  const database = await createTestDatabase();
+  const sandbox = await startProcess('src/sandbox/main.ts', [], settings);
+  return {
+    environment: { DATABASE_URL: database.url, REELAY_SANDBOX: sandbox.url },
+    async close() {
+      await sandbox.stop();
+      await database.drop();
     },
   };
 }

@@ -15,9 +15,12 @@ export interface TestDatabase {
 let own: Promise<TestServer> | null = null;
 let shared: Promise<TestDatabase> | null = null;
 let schemas = 0;
+/** With a server of our own goes all that is on it. */
+let isGone = false;
 
 after(async () => {
   await (await shared)?.drop();
+  isGone = own !== null;
   await (await own)?.stop();
 });
 
@@ -38,7 +41,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await query(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => query(server, `drop database if exists ${name} with (force)`) };
+  return {
+    url: url.href,
+    async drop() {
+      if (!isGone) await query(server, `drop database if exists ${name} with (force)`);
+    },
+  };
 }
 
 async function query(url: string, text: string): Promise<void> {
