@@ -129,7 +129,9 @@ async function listAsOperator(input: Input, context: Context, limit: number): Pr
     state: input.text('state'),
   });
   if (input.flag('json')) printJson(context.terminal, tasks);
-  else {
+  else if (tasks.length === 0 && input.flag('attention')) {
+    context.terminal.out('Nothing calls for an operator.\n');
+  } else {
     context.terminal.out(
       table(
         [

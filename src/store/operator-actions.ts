@@ -17,6 +17,7 @@ import type {
 import type { Attention } from '../core/task.ts';
 import { emptyPosting, holdPostings, refundPostings } from '../core/wallet.ts';
 import { recordAttempt } from './attempts.ts';
+import { lockRows } from './engine.ts';
 import { recordEvent, type EventSubject } from './events.ts';
 import { endTask } from './finish-task.ts';
 import { writeOwedPostings, writePostings } from './ledger.ts';
@@ -24,20 +25,12 @@ import { countIn, countRefund } from './limits.ts';
 import { rememberKey } from './repeats.ts';
 import { first, rows, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
 
-const taskOf = statement<{ id: string }>()((db, arg) =>
-  db
-    .selectFrom('tasks')
-    .select([
-      'id',
-      'account_id',
-      'callback_url',
-      'state',
-      'attempt_id',
-      'charge_micros',
-      'refunded_micros',
-      'attention',
-    ])
-    .where('id', '=', arg('id')),
+/** As it stays until the action is committed. */
+const taskOf = statement<{ id: string }>()((db, arg, engine) =>
+  lockRows(
+    engine,
+    db.selectFrom('tasks').select(['state', 'charge_micros', 'refunded_micros']).where('id', '=', arg('id')),
+  ),
 );
 
 type Again = {
@@ -200,8 +193,7 @@ export const refundTask: Mutation<Parameters<Store['refundTask']>[0], OperatorAc
   }
   if (amount <= 0n || amount > left) throw tooMuch(left);
   const task = yield* first(giveBack, { id: taskId, amount, at });
-  // Somebody else has just refunded a part of it.
-  if (task === null) throw tooMuch(null);
+  if (task === null) throw new Error(`task ${taskId} changed although its row was locked`);
   const postings = yield* writeOwedPostings(tx, {
     accountId: task.account_id,
     postings: refundPostings(amount),
@@ -226,8 +218,7 @@ export const failTask: Mutation<Parameters<Store['failTask']>[0], OperatorAction
   { taskId, audit, at, remember },
 ) {
   const seen = (yield* first(taskOf, { id: taskId })) ?? unknownTask(taskId);
-  const outcome = { ...ENDED, attemptState: seen.attempt_id === null ? null : ENDED.attemptState };
-  const ended = yield* endTask(tx, { taskId, attemptId: seen.attempt_id, at, exchanges: [], outcome }, audit);
+  const ended = yield* endTask(tx, { taskId, attemptId: null, at, exchanges: [], outcome: ENDED }, audit);
   if (ended !== null) {
     const { task, postings } = ended;
     return yield* recordAction(tx, task, {
@@ -299,11 +290,10 @@ function* recordAction(
   return told;
 }
 
-function tooMuch(leftMicros: bigint | null): GatewayError {
-  const most = leftMicros === null ? 'what is left of the charge' : formatMicros(leftMicros);
+function tooMuch(leftMicros: bigint): GatewayError {
   return new GatewayError(
     'invalid_value',
-    `'amount' must be above zero and at most ${most}: what was charged less what was refunded.`,
+    `'amount' must be above zero and at most ${formatMicros(leftMicros)}: what was charged less what was refunded.`,
     { param: 'amount' },
   );
 }
