@@ -21,6 +21,8 @@ export interface ServerOptions {
   /** A script, from the repository's root. */
   script: string;
   args?: string[];
+  /** For Node itself. */
+  nodeArgs?: string[];
   /** Given to the script besides PATH and HOME: nothing of the caller's own settings reaches it. */
   env?: Record<string, string>;
   cwd?: string;
@@ -42,7 +44,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL(options.script, ROOT)), ...(options.args ?? [])],
+    [...(options.nodeArgs ?? []), fileURLToPath(new URL(options.script, ROOT)), ...(options.args ?? [])],
     {
       cwd: options.cwd ?? fileURLToPath(ROOT),
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env },

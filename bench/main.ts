@@ -3,6 +3,7 @@
  * side by side in the same run. The exit code says whether it ran, not how fast it was.
  */
 import { availableParallelism, cpus } from 'node:os';
+import { crowd } from './crowd.ts';
 import { fillFinished, type Filled } from './filled.ts';
 import { growth } from './growth.ts';
 import { intakePg } from './intake-pg.ts';
@@ -33,6 +34,7 @@ const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
       tasks: MANY,
       filled: finished(scratch),
     }),
+  crowd: (scratch) => crowd(scratch, { tasks: 100_000, settleMs: 45_000, measureMs: 60_000 }),
   query: (scratch) => query(scratch, { rounds: 5, turnMs: 3_000, warmUpMs: 3_000 }),
   start: (scratch) => start(scratch, { rounds: 5, idleMs: 1_500 }),
 };

@@ -3,8 +3,8 @@
  * variable and the way out.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { createAddressList } from './lib/address-list.ts';
 import { createAddressPolicy } from './lib/address-policy.ts';
@@ -204,6 +204,12 @@ function refuseLonelyRole({ role, databaseUrl: database, publicUrl: url }: Confi
   }
 }
 
+/** Loaded only where there is a file: a start need not wait for the library. */
+function readYaml(text: string): unknown {
+  const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  return parse(text);
+}
+
 function readFile(env: Record<string, string | undefined>, cwd: string): z.infer<typeof fileSchema> {
   const named = env.REELAY_CONFIG;
   const path = resolve(cwd, named || 'reelay.yaml');
@@ -213,7 +219,7 @@ function readFile(env: Record<string, string | undefined>, cwd: string): z.infer
   }
   let content: unknown;
   try {
-    content = parseYaml(readFileSync(path, 'utf8')) ?? {};
+    content = readYaml(readFileSync(path, 'utf8')) ?? {};
   } catch (error) {
     throw new ConfigError(`${path} is not valid YAML: ${(error as Error).message}`);
   }
