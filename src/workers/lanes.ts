@@ -3,7 +3,7 @@
  * nodes share the store each lane is a duty: it is held by one of them, and the others tell that one what it must know.
  */
 import { isTrusted } from '../core/breaker.ts';
-import type { UpstreamError } from '../core/errors.ts';
+import { UpstreamError } from '../core/errors.ts';
 import type { ChannelRow, Duties, Ongoing } from '../core/ports.ts';
 import type { TaskRequest } from '../core/request/feature.ts';
 import type { Task } from '../core/task.ts';
@@ -89,7 +89,10 @@ export class LaneSet implements Lanes {
   }
 
   heard(channelId: string, refusal: UpstreamError | null): void {
-    this.#lanes.get(channelId)?.heard(refusal);
+    const lane = this.#lanes.get(channelId);
+    if (lane !== undefined) lane.heard(refusal);
+    // Trouble is worth telling whoever holds the lane; that all is well it finds out by itself.
+    else if (refusal !== null && isTrouble(refusal)) this.#tell(`heard:${channelId} ${toldOf(refusal)}`);
   }
 
   async running(channelId: string): Promise<number> {
@@ -136,12 +139,11 @@ export class LaneSet implements Lanes {
     }
     for (const stored of found.values()) {
       const row = ctx.channels.asItCounts(stored);
-      const isNew = !this.#rows.has(row.id);
       this.#rows.set(row.id, row);
       this.#lanes.get(row.id)?.configure(row);
       const provider = ctx.providers.get(row.provider);
       // A provider that is gone from this version leaves its tasks to their deadline.
-      if (isNew && (provider?.video ?? provider?.feature)) {
+      if (provider?.video ?? provider?.feature) {
         await duties.want(`lane:${row.id}`, (isOurs) => this.#hold(ctx, row.id, isOurs));
       }
     }
@@ -158,6 +160,7 @@ export class LaneSet implements Lanes {
     const listening = [
       store.onCommit(`lane:${channelId}`, () => lane.wake()),
       store.onCommit(`hint:${channelId}`, (taskId) => void (taskId !== null && lane.hint(taskId))),
+      store.onCommit(`heard:${channelId}`, (told) => void (told !== null && lane.heard(refusalOf(told)))),
       store.onCommit(`attempts:${channelId}`, () => {
         void lane.adopt(0).catch((error: unknown) => onError(error, 'adopt'));
       }),
@@ -175,4 +178,22 @@ export class LaneSet implements Lanes {
       },
     };
   }
+}
+
+/** The channel's own, not the request's. */
+function isTrouble({ kind }: UpstreamError): boolean {
+  return kind === 'channel' || kind === 'unavailable';
+}
+
+/** A refusal as one node tells another. */
+function toldOf({ kind, publicMessage, upstreamCode, retryAfterMs }: UpstreamError): string {
+  return JSON.stringify({ kind, publicMessage, upstreamCode, retryAfterMs });
+}
+
+function refusalOf(told: string): UpstreamError {
+  const { kind, publicMessage, upstreamCode, retryAfterMs } = JSON.parse(told) as UpstreamError;
+  return new UpstreamError(kind, publicMessage, {
+    ...(upstreamCode !== null && { upstreamCode }),
+    ...(retryAfterMs !== null && { retryAfterMs }),
+  });
 }

@@ -1,6 +1,8 @@
 /** What a lane must learn of other nodes: told, or found out by itself. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { UpstreamError } from '../../src/core/errors.ts';
+import { LaneSet } from '../../src/workers/lanes.ts';
 import { CHANNEL_ID, story, type World, type WorldOptions } from './harness.ts';
 
 /** The lane has its hands full, so that the second task waits for whoever takes it. */
@@ -102,5 +104,27 @@ test(
     await world.store.tell(`hint:${CHANNEL_ID} ${task.id}`);
     await world.advance(1_000);
     assert.equal(world.upstream.pollsOf(task.id), known + 1);
+  }),
+);
+
+test(
+  'trouble that a request met on another node opens the breaker, and everybody routes by it',
+  story(async (world) => {
+    await world.create();
+    const elsewhere = new LaneSet({ speedOf: () => 1, duties: null, onError: () => {} });
+    await elsewhere.start({ ...world.ctx, lanes: elsewhere });
+    assert.equal(elsewhere.reserve(CHANNEL_ID, (await world.create()).task.request), null);
+    elsewhere.heard(
+      CHANNEL_ID,
+      new UpstreamError('channel', 'The account is closed.', { upstreamCode: '1103' }),
+    );
+    await world.settle();
+    await world.advance(100);
+    assert.equal(world.lanes.isHealthy(CHANNEL_ID), false);
+    assert.equal(elsewhere.isHealthy(CHANNEL_ID), false);
+    const [health] = await world.store.channelHealth();
+    assert.match(health?.reason ?? '', /The account is closed. \(1103\)/);
+    assert.equal(await elsewhere.running(CHANNEL_ID), 2);
+    await elsewhere.stop();
   }),
 );
