@@ -28,7 +28,7 @@ describe('the dashboard', () => {
   const dashboard = JSON.parse(read('deploy/grafana-dashboard.json')) as LooseJson;
   const panels = (dashboard.panels as LooseJson[]).filter(({ type }) => type !== 'row');
 
-  test('names only metrics that the gateway shows', async () => {
+  test('names only metrics that the gateway shows, and so does the guide', async () => {
     const directory = temporaryDirectory();
     const gateway = await startGateway(
       loadConfig({
@@ -52,6 +52,7 @@ describe('the dashboard', () => {
         ({ expr }) => String(expr).match(/\b(?:reelay|nodejs|process)_\w+/g) ?? [],
       ),
     );
+    named.push(...(read('reference/guides/operations.md').match(/\b(?:reelay|nodejs|process)_\w+/g) ?? []));
     assert.ok(named.length > 20);
     assert.deepEqual(
       [...new Set(named)].filter((name) => !shown.has(name)),
