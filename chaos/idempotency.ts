@@ -17,10 +17,6 @@ export async function idempotency(options: { keys: number; repeats: number }): P
   await using world = await World.open({ speed: 50, behaviour: { duplicates: 'accept' } });
   const account = await world.openAccount('1000000');
   const first = await send(world, account, 'probe');
-  if (idOf(first) !== idOf(await send(world, account, 'probe'))) {
-    report.notRun('a repeated Idempotency-Key makes a second task: this gateway does not know the header');
-    return report;
-  }
 
   const ids = new Map<string, Set<string>>([['probe', new Set([idOf(first)])]]);
   const statuses = new Map<string, number>();
