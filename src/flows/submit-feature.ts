@@ -95,7 +95,7 @@ export async function estimateFeature(
   const { accountId } = principal;
   const bound = await bindFeature(ctx, accountId, resolved.request);
   await admitFeature(ctx, bound.request, { accountId, keep: false });
-  const warnings: Warning[] = await withMissingChannel(resolved.warnings, () =>
+  const warnings: Warning[] = await withMissingChannel(ctx, resolved.warnings, () =>
     routeFor(ctx, bound.request, { pinned: bound.channelId }),
   );
   const wallet = await ctx.store.getWallet(accountId);

@@ -9,6 +9,7 @@ import type { LooseVideo, ResolvedVideo } from '../core/request/types.ts';
 import { resolveVideo } from '../core/request/video.ts';
 import { admitMedia, checkUrl, hasMedia } from './admit-media.ts';
 import { bindVideo } from './bind-resources.ts';
+import { withoutObeyed } from './compliance.ts';
 import type { FlowContext } from './context.ts';
 import { acceptAndSubmit, newTask, refuseAbove, refuseUnpayable } from './new-task.ts';
 import type { Pending } from './once.ts';
@@ -42,7 +43,8 @@ export async function submitTask(
   const channelId = await routeFor(ctx, bound.request, { pinned: bound.channelId });
   if (hasMedia(bound.request)) await refuseUnpayable(ctx, principal, resolved.externalTaskId, quote);
   const request = await admitMedia(ctx, bound.request, { accountId, keep: true });
-  const { warnings, externalTaskId, callbackUrl, priority } = resolved;
+  const { externalTaskId, callbackUrl, priority } = resolved;
+  const warnings = await withoutObeyed(ctx, resolved.warnings, channelId);
   const { surface } = loose.surface;
   const task = newTask(ctx, principal, {
     request,
@@ -68,7 +70,7 @@ export async function estimateTask(
   const { accountId } = principal;
   const bound = await bindVideo(ctx, accountId, resolved.request);
   await admitMedia(ctx, bound.request, { accountId, keep: false });
-  const warnings = await withMissingChannel(resolved.warnings, () =>
+  const warnings = await withMissingChannel(ctx, resolved.warnings, () =>
     routeFor(ctx, bound.request, { pinned: bound.channelId }),
   );
   const wallet = await ctx.store.getWallet(accountId);
@@ -77,12 +79,12 @@ export async function estimateTask(
 
 /** The warnings of a dry run: that no channel can make it is one of them. */
 export async function withMissingChannel(
+  ctx: FlowContext,
   warnings: Warning[],
   route: () => Promise<string>,
 ): Promise<Warning[]> {
   try {
-    await route();
-    return warnings;
+    return await withoutObeyed(ctx, warnings, await route());
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== 'no_channel') throw error;
     return [...warnings, { code: 'no_channel', field: null, message: error.publicMessage }];

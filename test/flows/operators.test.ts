@@ -5,7 +5,7 @@ import type { Intent } from '../../src/core/intent.ts';
 import type { Admin } from '../../src/core/ports.ts';
 import { createAdmin } from '../../src/flows/admin/index.ts';
 import { routeFor } from '../../src/flows/route.ts';
-import { ACCOUNT_ID, PRICE_MICROS, refusal, story, type World } from './harness.ts';
+import { ACCOUNT_ID, CHANNEL_ID, PRICE_MICROS, refusal, story, type World } from './harness.ts';
 import { sends } from './local-server.ts';
 
 const HOUR = 3_600_000;
@@ -383,5 +383,29 @@ describe('the flight recorder', () => {
       },
       { upstream: { hasLists: true } },
     ),
+  );
+});
+
+describe('compliance switches', () => {
+  const asked = { metadata: { output_config: { input_compliance_check: 'Disabled' } } };
+  const codes = (warnings: { code: string }[]) => warnings.map(({ code }) => code);
+
+  test(
+    'reach the upstream only where the operator of its channel says so; everybody else is warned',
+    story(async (world) => {
+      world.upstream.provider.passesComplianceSwitches = true;
+      const opened = async () =>
+        world.ctx.channels.open((await world.ctx.channels.get(CHANNEL_ID))!, null).allowsComplianceSwitches;
+      assert.equal(await opened(), false);
+      assert.deepEqual(codes((await world.create(asked)).task.warnings), ['compliance_ignored']);
+      assert.deepEqual(codes((await world.estimate(asked)).warnings), ['compliance_ignored']);
+      await world.updateChannel(CHANNEL_ID, { allowsComplianceSwitches: true });
+      assert.equal(await opened(), true);
+      assert.deepEqual(codes((await world.create(asked)).task.warnings), []);
+      assert.deepEqual(codes((await world.estimate(asked)).warnings), []);
+      // Where the upstream has no such switches, the operator's word changes nothing.
+      delete world.upstream.provider.passesComplianceSwitches;
+      assert.deepEqual(codes((await world.create(asked)).task.warnings), ['compliance_ignored']);
+    }),
   );
 });

@@ -171,6 +171,8 @@ export interface Provider {
   sandboxPriority?: number;
   /** Model ids of families that this provider can make. */
   serves: string[];
+  /** Its upstream has compliance switches, and is told of them where the channel's operator allows it. */
+  passesComplianceSwitches?: true;
   /** Most units running at once in each pool of a channel that names no number itself; absent: no cap of ours. */
   concurrencyDefault?: number;
   /** A cheap authenticated call: whether the credential works, and a sentence that says what to mend if not. */

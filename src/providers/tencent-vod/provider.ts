@@ -24,6 +24,7 @@ export const tencentVod: Provider = {
   concurrencyDefault: 1,
   // With its one slot it would hold up half of what the other simulators make at once.
   sandboxWeight: 0,
+  passesComplianceSwitches: true,
   serves: [
     ...new Set([...Object.keys(vodModels), ...Object.keys(vodImageModels)]),
     // Features that have one model each, which nobody chooses.
