@@ -2,6 +2,7 @@
 import type { RememberAnswer } from '../core/ports.ts';
 import type { WebhookEndpointRow, WebhookStore } from '../core/webhook-ports.ts';
 import { cancelDeliveries, holdDeliveries, releaseDeliveries } from './deliveries.ts';
+import { lockRows } from './engine.ts';
 import { AFTER_ALL_IDS } from './page.ts';
 import { patched } from './patch.ts';
 import { rememberGiven } from './repeats.ts';
@@ -69,6 +70,24 @@ const byId = statement<{ account_id: string; id: string }>()((db, arg) =>
     .where('deleted_at', 'is', null),
 );
 
+/** {@link byId}, until the change is made that it is read for. */
+const lockedById = statement<{ account_id: string; id: string }>()((db, arg, engine) =>
+  lockRows(
+    engine,
+    db
+      .selectFrom('webhook_endpoints')
+      .selectAll()
+      .where('id', '=', arg('id'))
+      .where('account_id', '=', arg('account_id'))
+      .where('deleted_at', 'is', null),
+  ),
+);
+
+/** Held by whoever may make the account's one signer. */
+const lockedAccount = statement<{ id: string }>()((db, arg, engine) =>
+  lockRows(engine, db.selectFrom('accounts').select('id').where('id', '=', arg('id'))),
+);
+
 const ofAccount = statement<{
   account_id: string;
   kind: WebhookEndpointsTable['kind'];
@@ -111,8 +130,9 @@ export const updateWebhookEndpoint: Mutation<
   Parameters<WebhookStore['updateEndpoint']>[0],
   WebhookEndpointRow | null
 > = function* (tx, { accountId, id, at, patch, remember }) {
-  const row = yield* getEndpoint(accountId, id);
-  if (row === null) return null;
+  const found = yield* first(lockedById, { account_id: accountId, id });
+  if (found === null) return null;
+  const row = fromRow(found);
   yield* rememberGiven(remember, { subjectId: id, at });
   const changed = patched(row, patch);
   changed.disabledReason = changed.enabled ? null : (row.disabledReason ?? 'paused');
@@ -143,6 +163,7 @@ export const deleteWebhookEndpoint: Mutation<{ accountId: string; id: string; at
 
 /** Whoever comes second gets the first one's. */
 export const ensureCallbackSigner: Mutation<WebhookEndpointRow, WebhookEndpointRow> = function* (_tx, row) {
+  yield* first(lockedAccount, { id: row.accountId });
   const existing = yield* findCallbackSigner(row.accountId);
   if (existing !== null) return existing;
   yield* change(insert, { ...toRow(row), created_at: row.createdAt });
