@@ -116,6 +116,8 @@ describe('an upstream that is busy', () => {
       world.upstream.answer = () => (isDown ? { refuse: 'channel' } : 'accept');
       await world.create();
       const { task } = await world.create();
+      // The first one may just be moving in there: then the second waits for a moment.
+      await world.settle();
       assert.equal(world.upstream.submits.length, 1, 'it is not asked again while it rests');
       assert.equal(world.other.submitsOf(task.id), 1);
       isDown = false;
