@@ -57,6 +57,7 @@ export const backup: Command = {
       }
     });
     const { ledger } = report;
+    const isSound = ledger === null || ledger.ok;
     if (input.flag('json')) {
       printJson(terminal, {
         path: report.path,
@@ -65,12 +66,16 @@ export const backup: Command = {
         media_gone: report.mediaGone,
         root_keys: report.rootKeys,
         has_secrets: report.hasSecrets,
-        ledger: { ok: ledger.ok, entries: ledger.entries, mismatches: ledger.mismatches },
+        ledger: ledger && { ok: ledger.ok, entries: ledger.entries, mismatches: ledger.mismatches },
       });
-      return ledger.ok ? 0 : 1;
+      return isSound ? 0 : 1;
     }
     terminal.out(`${report.path}: ${size(report.bytes)}, ${report.mediaFiles} media files.\n`);
-    if (ledger.ok) {
+    if (ledger === null) {
+      terminal.out(
+        'An older version still uses this database: its ledger is verified when the backup is restored.\n',
+      );
+    } else if (ledger.ok) {
       terminal.out(
         `${terminal.paint('green', '✓')} ${ledger.entries} ledger entries in it, all of it adds up.\n`,
       );
@@ -83,7 +88,7 @@ export const backup: Command = {
         `Secrets in it open with root key ${report.rootKeys.join(', ')} only, which is not in the file: keep it elsewhere.\n`,
       );
     }
-    return ledger.ok ? 0 : 1;
+    return isSound ? 0 : 1;
   },
 };
 

@@ -18,8 +18,8 @@ export interface ExportOptions {
   onProgress(table: string, rows: number): void;
 }
 
-/** Reads everything in one snapshot; writers are not held up. Throws when the database is not of this version. */
-export async function exportPostgres({ url, target, now, onProgress }: ExportOptions): Promise<void> {
+/** Reads everything in one snapshot; writers are not held up. False when its schema is of another version. */
+export async function exportPostgres({ url, target, now, onProgress }: ExportOptions): Promise<boolean> {
   closeSync(openSync(target, 'wx', 0o600));
   const copy = new DatabaseSync(target);
   const source = await openConnection({ url, purpose: 'verifies' });
@@ -28,24 +28,23 @@ export async function exportPostgres({ url, target, now, onProgress }: ExportOpt
     copy.exec('pragma journal_mode = memory; pragma synchronous = off; begin');
     const names = createExecutor(copy)(migrate(sqliteEngine, now));
     await source.execute({ text: 'begin isolation level repeatable read read only' });
-    await assertSameVersion(source, names);
+    if (!(await isOfVersion(source, names))) return false;
     for (const table of tablesOf(copy)) {
       await copyTable(source, copy, table, (rows) => onProgress(table, rows));
     }
     await source.execute({ text: 'commit' });
     enqueueOutputs(copy, now);
     copy.exec('commit');
+    return true;
   } finally {
     await source.close();
     copy.close();
   }
 }
 
-async function assertSameVersion(source: Connection, names: string[]): Promise<void> {
+async function isOfVersion(source: Connection, names: string[]): Promise<boolean> {
   const { rows } = await source.execute({ text: 'select name from migrations order by name' });
-  const theirs = rows.map(({ name }) => String(name));
-  if (theirs.join() === names.sort().join()) return;
-  throw new Error('The database is not of this version of Reelay: use the one that its nodes run.');
+  return rows.map(({ name }) => name).join() === names.sort().join();
 }
 
 async function copyTable(

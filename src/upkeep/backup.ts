@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import type { Config } from '../config.ts';
 import type { Clock, LedgerVerdict, MediaStore } from '../core/ports.ts';
 import { ADMIN_TOKEN_FILE, OLD_SECRETS_FILE, SECRET_FILE } from '../secrets.ts';
+import { migrations } from '../store/migrations/index.ts';
 import { copyDatabase } from '../store/sqlite/copy.ts';
 import { openForReading } from '../store/sqlite/connection.ts';
 import { DATABASE_FILE, verifyInThread } from '../store/sqlite/open.ts';
@@ -52,7 +53,8 @@ export interface BackupReport {
   mediaGone: number;
   rootKeys: string[];
   hasSecrets: boolean;
-  ledger: LedgerVerdict;
+  /** Null: an older version still uses the database; its ledger is verified when the backup is restored. */
+  ledger: LedgerVerdict | null;
 }
 
 /** Throws UpkeepError for what an operator can mend; then there is no file. */
@@ -78,7 +80,7 @@ export async function writeBackup(options: BackupOptions): Promise<BackupReport>
       await copyDatabase(file, copy, show, options.signal);
     } else {
       const { exportPostgres } = await import('../store/export.ts');
-      await exportPostgres({
+      const isDone = await exportPostgres({
         url: config.databaseUrl,
         target: copy,
         now: clock.now(),
@@ -87,10 +89,15 @@ export async function writeBackup(options: BackupOptions): Promise<BackupReport>
           onProgress(table, 0, null);
         },
       });
+      if (!isDone) {
+        throw new UpkeepError(
+          'The database is not of this version of Reelay: back it up with the version that its nodes run.',
+        );
+      }
     }
     options.signal.throwIfAborted();
     onProgress('ledger', 0, null);
-    const ledger = await verifyInThread(copy);
+    const ledger = isOfThisVersion(copy) ? await verifyInThread(copy) : null;
     options.signal.throwIfAborted();
     const rootKeys = rootKeysOf(copy);
     const header: BackupHeader = {
@@ -164,6 +171,17 @@ function secretFilesOf(config: Config): SecretFiles {
   files[SECRET_FILE] = `${current}\n`;
   if (others.length > 0) files[OLD_SECRETS_FILE] = `${others.join('\n')}\n`;
   return files;
+}
+
+/** Before an upgrade the new program backs up what the old one still uses. */
+function isOfThisVersion(file: string): boolean {
+  const connection = openForReading(file);
+  try {
+    const names = connection.prepare('select name from migrations order by name').all();
+    return names.map(({ name }) => name).join() === migrations.map(({ name }) => name).join();
+  } finally {
+    connection.close();
+  }
 }
 
 function rootKeysOf(file: string): string[] {
