@@ -34,7 +34,8 @@ export class FileStream extends Readable {
     );
   }
 
-  override pipe<Destination extends NodeJS.WritableStream>(
+  // lint-allow: Node's own streams, as its types name them
+  override pipe<Destination extends NodeJS.WritableStream>( // lint-allow: see above
     destination: Destination,
     options?: { end?: boolean },
   ): Destination {
