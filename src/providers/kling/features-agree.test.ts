@@ -158,6 +158,11 @@ describe('what the family accepts', () => {
           it.behave({ slots: 1_000_000 });
           const answer = it.ask('POST', routeOf(operation)!.path, parseJson(await bodyFor(request)));
           assert.equal(answer.code, 0, answer.message);
+          // What our lane counts is what the platform's packs do.
+          const { pack, slots } = it.accepted.at(-1)!;
+          const weight = feature.weigh!(request);
+          assert.equal(weight.units, slots);
+          if (slots > 0) assert.equal(weight.pool, pack);
           accepted++;
         }),
         { numRuns: 300 },
