@@ -112,6 +112,8 @@ export function* endTask(
   const attempt = attemptId === null ? null : yield* closeAttempt(tx, input, attemptId, task);
   if (attemptId !== null) yield* recordExchanges(tx, attemptId, exchanges);
 
+  // Counters before the wallet, as everywhere: whoever takes them the other way round waits for us, and we for him.
+  yield* countOut(task, task.hold_micros - (completed ? outcome.chargeMicros : 0n));
   const owed = completed
     ? settlePostings(task.hold_micros, outcome.chargeMicros)
     : releasePostings(task.hold_micros);
@@ -122,7 +124,6 @@ export function* endTask(
     at,
     ...audit,
   });
-  yield* countOut(task, task.hold_micros - (completed ? outcome.chargeMicros : 0n));
   if (completed) {
     yield* change(insertUsage, {
       id: tx.newId('use_', at),

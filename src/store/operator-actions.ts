@@ -194,6 +194,7 @@ export const refundTask: Mutation<Parameters<Store['refundTask']>[0], OperatorAc
   if (amount <= 0n || amount > left) throw tooMuch(left);
   const task = yield* first(giveBack, { id: taskId, amount, at });
   if (task === null) throw new Error(`task ${taskId} changed although its row was locked`);
+  yield* countRefund(task, amount);
   const postings = yield* writeOwedPostings(tx, {
     accountId: task.account_id,
     postings: refundPostings(amount),
@@ -201,7 +202,6 @@ export const refundTask: Mutation<Parameters<Store['refundTask']>[0], OperatorAc
     at,
     ...audit,
   });
-  yield* countRefund(task, amount);
   return yield* recordAction(tx, task, {
     action: 'refunded',
     audit,

@@ -150,13 +150,13 @@ export const startTask: Mutation<{ taskId: string; at: number }, boolean> = func
 export const cancelTask: Mutation<{ taskId: string; at: number }, boolean> = function* (tx, { taskId, at }) {
   const task = yield* first(cancel, { id: taskId, at, error: CANCELLED });
   if (!task) return false;
+  yield* countOut(task, task.hold_micros);
   yield* writeOwedPostings(tx, {
     accountId: task.account_id,
     postings: releasePostings(task.hold_micros),
     taskId,
     at,
   });
-  yield* countOut(task, task.hold_micros);
   yield* recordEvent(tx, task, 'task.cancelled', {}, at);
   return true;
 };
