@@ -89,18 +89,20 @@ export async function openBoss({
   await pgBoss.start();
   const prepared = new Map<string, Promise<void>>();
 
-  async function make(queue: string, settings: QueueSettings): Promise<void> {
+  async function make(queue: string, settings: QueueSettings, isPreset: boolean): Promise<void> {
     const { policy = 'standard', ...options } = settings;
     if (options.deadLetter !== undefined) await ensure(options.deadLetter, BURIED_SETTINGS);
     const known = await pgBoss.getQueue(queue);
     if (known === null) await pgBoss.createQueue(queue, { policy, ...options });
     // Made by an earlier version perhaps, or by a node that had not been told its settings.
-    else await pgBoss.updateQueue(queue, options);
+    else if (!isPreset) await pgBoss.updateQueue(queue, options);
   }
 
   /** One after the other: whoever writes a job waits for the settings it is to have. */
-  function prepare(queue: string, settings: QueueSettings): Promise<void> {
-    const work = (prepared.get(queue) ?? Promise.resolve()).catch(() => {}).then(() => make(queue, settings));
+  function prepare(queue: string, settings: QueueSettings, isPreset = false): Promise<void> {
+    const work = (prepared.get(queue) ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => make(queue, settings, isPreset));
     prepared.set(queue, work);
     work.catch(() => {
       if (prepared.get(queue) === work) prepared.delete(queue);
@@ -108,8 +110,9 @@ export async function openBoss({
     return work;
   }
 
+  /** There is such a queue; who works on it may have given it other settings. */
   function ensure(queue: string, settings: QueueSettings): Promise<void> {
-    return prepared.get(queue) ?? prepare(queue, settings);
+    return prepared.get(queue) ?? prepare(queue, settings, true);
   }
 
   const writer: JobWriter = {
@@ -124,7 +127,7 @@ export async function openBoss({
 
   return {
     pgBoss,
-    prepare,
+    prepare: (queue, settings) => prepare(queue, settings),
     writer,
     ping: async () => void (await pgBoss.getDb().executeSql('select 1')),
     async counts() {

@@ -162,7 +162,8 @@ export function createPgBossDuties({ boss, clock, onError }: PgBossDutiesOptions
       isStopping = true;
       await loop.stop();
       const held = [...duties.values()].filter(({ claim }) => claim !== null);
-      if (held.length > 0) await handBack(held);
+      // Out of reach: then they are free when the heartbeats are missed.
+      if (held.length > 0) await handBack(held).catch((error: unknown) => onError(error, 'duties'));
       duties.clear();
       await claims.stop();
     },

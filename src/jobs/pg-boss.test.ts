@@ -6,7 +6,7 @@ import { enableClockOverride } from 'pg-boss';
 import pg from 'pg';
 import type { Json } from '../core/ports.ts';
 import { createTestDatabase } from '../../test/helpers/test-database.ts';
-import { openBoss, BURIED } from './boss.ts';
+import { BURIED, JOB_SETTINGS, openBoss } from './boss.ts';
 import { testJobs, type JobsHarness } from './contract.ts';
 import { createPgBossJobs } from './pg-boss.ts';
 import { startTestEngine } from './test-engine.ts';
@@ -81,6 +81,22 @@ test('a job exists exactly when the change does that asked for it', async () => 
   );
   await client.end();
   await boss.close();
+  await database.drop();
+});
+
+test('a node that only writes jobs leaves the settings of those who work on them', async () => {
+  const database = await createTestDatabase();
+  const [worker, writer] = await Promise.all(
+    [true, false].map((supervises) => openBoss({ url: database.url, supervises, onError: () => {} })),
+  );
+  await worker!.prepare('colours', { ...JOB_SETTINGS, retryLimit: 7, expireInSeconds: 33 });
+  const db = writer!.pgBoss.getDb();
+  const job = { id: randomUUID(), queue: 'colours', data: null, runAt: 0, at: 0 };
+  await writer!.writer.insert([job], (text, values) => db.executeSql(text, values));
+  const queue = await worker!.pgBoss.getQueue('colours');
+  assert.deepEqual([queue?.retryLimit, queue?.expireInSeconds], [7, 33]);
+  await writer!.close();
+  await worker!.close();
   await database.drop();
 });
 
