@@ -23,6 +23,7 @@ import * as lanes from '../lane-reads.ts';
 import { getWallet, ledgerOfTask, listLedger, toppedUp } from '../ledger.ts';
 import { applyLimits, countIn, countOut } from '../limits.ts';
 import { migrate } from '../migrate.ts';
+import { attentionCounts } from '../operator-actions.ts';
 import { claimSending, findUsedKey, forgetRepeats } from '../repeats.ts';
 import { pastTasks, pruneEvents, pruneExchanges } from '../retention.ts';
 import { isOwnedUpstream, isResourceId, pageResources } from '../resources.ts';
@@ -143,6 +144,7 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
   overdueTasks: { read: lanes.overdueTasks(1, 5), uses: [/tasks_deadline \(deadline_at<\?\)/] },
   expiredMedia: { read: lanes.expiredMedia(1, 5), uses: [/tasks_media_expiry \(media_expires_at>?.*<\?\)/] },
   taskCounts: { read: lanes.taskCounts(), uses: [/COVERING INDEX tasks_deadline/] },
+  attentionCounts: { read: attentionCounts(), uses: [/COVERING INDEX tasks_attention/] },
   channelsWithWork: { read: channelsWithWork(), uses: [/attempts_open/, /tasks_waiting/] },
   listAccounts: { read: listAccounts(page), uses: [/SEARCH accounts/] },
   listKeys: { read: listKeys('a'), uses: [/api_keys_account \(account_id=\?\)/] },
@@ -260,11 +262,15 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
   },
 };
 
-/** Small by nature: channels an operator configured, lanes or accounts just found, the index of open tasks. */
-const SCANS_ALLOWED = /^SCAN (channels|found$|oldest$|waiting$|tasks USING COVERING INDEX tasks_deadline)/;
+/**
+ * Small by nature: channels an operator configured, lanes or accounts just found, the indexes of open tasks and of those
+ * that call for an operator, and no table at all.
+ */
+const SCANS_ALLOWED =
+  /^SCAN (channels|found$|oldest$|waiting$|CONSTANT ROW$|tasks USING COVERING INDEX tasks_(deadline|attention))/;
 
 /** A count by state, and accounts in the order of their turns: as many as there are states, or accounts that wait. */
-const SORTED = new Set(['taskCounts', 'accountsWaiting']);
+const SORTED = new Set(['taskCounts', 'attentionCounts', 'accountsWaiting']);
 
 for (const [name, { read, uses }] of Object.entries(paths)) {
   test(`${name} is served by an index`, () => {
