@@ -91,7 +91,7 @@ export async function openS3(options: S3Options): Promise<S3Store> {
       await answer.body.dump();
       return String(answer.headers.etag ?? '').replaceAll('"', '');
     };
-    return answered(persist(clock, ask));
+    return answered(retried(clock, ask));
   }
 
   /** Reads the next part while one is under way. */
@@ -101,7 +101,7 @@ export async function openS3(options: S3Options): Promise<S3Store> {
     rest: AsyncIterator<Part>,
     contentType: string | undefined,
   ): Promise<void> {
-    const uploadId = await answered(persist(clock, () => client.getMultipartUploadId(key, contentType)));
+    const uploadId = await answered(retried(clock, () => client.getMultipartUploadId(key, contentType)));
     let uploaded: Promise<string> | null = null;
     try {
       const parts: { partNumber: number; etag: string }[] = [];
@@ -113,7 +113,7 @@ export async function openS3(options: S3Options): Promise<S3Store> {
         next = await rest.next();
         parts.push({ partNumber, etag: await uploaded });
       }
-      const done = await answered(persist(clock, () => client.completeMultipartUpload(key, uploadId, parts)));
+      const done = await answered(retried(clock, () => client.completeMultipartUpload(key, uploadId, parts)));
       // An answer of 200 may hold an error, which the library hands on as if it were a result.
       if (!done.etag) throw unavailable(new Error(`${key} was not put together: ${JSON.stringify(done)}`));
     } catch (error) {
@@ -126,7 +126,7 @@ export async function openS3(options: S3Options): Promise<S3Store> {
 
   async function stat(key: string): Promise<{ bytes: number; modifiedAt: number } | null> {
     assertMediaKey(key);
-    const answer = await answered(persist(clock, () => exchange('HEAD', key)));
+    const answer = await answered(retried(clock, () => exchange('HEAD', key)));
     await answer.body.dump();
     if (answer.statusCode === 404) return null;
     if (answer.statusCode !== 200) throw unavailable(await refusal(answer));
@@ -165,7 +165,7 @@ export async function openS3(options: S3Options): Promise<S3Store> {
         throw new RangeError(`no such range: ${range.start} to ${range.end}`);
       }
       const headers = range && { range: `bytes=${range.start}-${range.end}` };
-      const answer = await answered(persist(clock, () => exchange('GET', key, { headers })));
+      const answer = await answered(retried(clock, () => exchange('GET', key, { headers })));
       const { statusCode, body } = answer;
       if (statusCode === (range ? 206 : 200)) {
         // A stream that nobody reads to its end is destroyed; that this ends the request is no error of anybody's.
@@ -197,7 +197,7 @@ export async function openS3(options: S3Options): Promise<S3Store> {
 
     async delete(key) {
       assertMediaKey(key);
-      await answered(persist(clock, () => client.deleteObject(key)));
+      await answered(retried(clock, () => client.deleteObject(key)));
     },
 
     list(prefix) {
@@ -247,7 +247,7 @@ async function* pages(
   let token: string | undefined;
   do {
     const page = await answered(
-      persist(clock, () => client.listObjectsPaged('/', prefix, pageKeysMax, token)),
+      retried(clock, () => client.listObjectsPaged('/', prefix, pageKeysMax, token)),
     );
     if (!page) throw unavailable(new Error('the bucket is gone'));
     for (const { Key, Size, LastModified } of page.objects ?? []) {
@@ -271,7 +271,7 @@ async function refusal(answer: Dispatcher.ResponseData): Promise<RefusedError> {
 }
 
 /** Tries again what may pass: a store that is busy or away. Everything asked here can be asked twice. */
-async function persist<T>(clock: Clock, ask: () => Promise<T>): Promise<T> {
+async function retried<T>(clock: Clock, ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       const answer = await ask();
