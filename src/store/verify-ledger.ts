@@ -1,6 +1,7 @@
 /** Recomputes all money from the entries and compares it with everything that was derived from them. */
+import type { ExpressionBuilder } from 'kysely';
 import type { LedgerVerdict } from '../core/ports.ts';
-import type { TasksTable } from './schema.ts';
+import type { Database, LedgerEntriesTable, TasksTable } from './schema.ts';
 import { rows, statement, type Procedure } from './statement.ts';
 
 /** Where a database is far out of order, this many sentences say so. */
@@ -93,6 +94,53 @@ const taskSums = statement<{ after: string; limit: number }>()((db, arg) =>
     .orderBy('task.id'),
 );
 
+/** Entries of tasks that retention has deleted, where they do not add up among themselves and with the usage record. */
+const oddDeletedTasks = statement()((db) =>
+  db
+    .selectFrom('ledger_entries as entry')
+    .leftJoin('tasks as task', 'task.id', 'entry.task_id')
+    .leftJoin('usage_records as usage', 'usage.task_id', 'entry.task_id')
+    .where('entry.task_id', 'is not', null)
+    .where('task.id', 'is', null)
+    .select((eb) => [
+      'entry.task_id',
+      'usage.amount_micros as usage_micros',
+      movedBy(eb, 'hold', 'held').as('held_micros'),
+      movedBy(eb, 'settle', 'revenue').as('settled_micros'),
+      movedBy(eb, 'release', 'available').as('released_micros'),
+    ])
+    .groupBy(['entry.task_id', 'usage.amount_micros'])
+    .having((eb) =>
+      eb.or([
+        eb(
+          movedBy(eb, 'hold', 'held'),
+          '<>',
+          eb(movedBy(eb, 'settle', 'revenue'), '+', movedBy(eb, 'release', 'available')),
+        ),
+        eb(
+          movedBy(eb, 'settle', 'revenue'),
+          '<>',
+          eb.fn.coalesce('usage.amount_micros', eb.lit(0) as never),
+        ),
+      ]),
+    )
+    .limit(MISMATCHES_MAX),
+);
+
+type EntryExpressions = ExpressionBuilder<Database & { entry: Database['ledger_entries'] }, 'entry'>;
+
+/** What postings of this kind moved in a book. */
+function movedBy(expressions: unknown, kind: 'hold' | 'settle' | 'release', book: LedgerEntriesTable['book']) {
+  const eb = expressions as EntryExpressions;
+  return eb.fn.coalesce(
+    eb.fn
+      .sum<bigint>('entry.amount_micros')
+      .filterWhere('entry.kind', '=', kind)
+      .filterWhere('entry.book', '=', book),
+    eb.lit(0) as never,
+  );
+}
+
 const TASKS_PER_STEP = 2_000;
 
 export function* verifyLedger(): Procedure<LedgerVerdict> {
@@ -109,6 +157,12 @@ export function* verifyLedger(): Procedure<LedgerVerdict> {
   }
   yield* verifyWallets(say);
   yield* verifyTasks(say);
+  for (const row of yield* rows(oddDeletedTasks, {})) {
+    say(
+      `Task ${row.task_id} was deleted; its entries hold ${row.held_micros} micros, charge ${row.settled_micros} and ` +
+        `release ${row.released_micros}, its usage record shows ${row.usage_micros ?? 0}.`,
+    );
+  }
   return { ok: mismatches.length === 0, entries: total?.entries ?? 0, sumMicros, mismatches };
 }
 

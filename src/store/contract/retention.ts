@@ -42,31 +42,39 @@ async function pruneTasks(store: Store, before: number, limit: number): Promise<
 }
 
 export function testRetention(promise: PromiseTest): void {
-  promise('old tasks go with all that belongs to them, and the money stays verifiable', async ({ store }) => {
-    await furnish(store);
-    const failed = await run(store);
-    await fail(store, failed.task.id, failed.attemptId);
-    const forgotten = await run(store);
-    await complete(store, forgotten.task.id, forgotten.attemptId, 60n);
-    await store.forgetMedia({ taskId: forgotten.task.id, at: T0 + 200 });
-    const hidden = await run(store);
-    await complete(store, hidden.task.id, hidden.attemptId, 40n);
-    await store.hideTask({ taskId: hidden.task.id, at: T0 + 200 });
+  promise(
+    'old tasks go with all that belongs to them, and the money stays verifiable',
+    async ({ store, tamper }) => {
+      await furnish(store);
+      const failed = await run(store);
+      await fail(store, failed.task.id, failed.attemptId);
+      const forgotten = await run(store);
+      await complete(store, forgotten.task.id, forgotten.attemptId, 60n);
+      await store.forgetMedia({ taskId: forgotten.task.id, at: T0 + 200 });
+      const hidden = await run(store);
+      await complete(store, hidden.task.id, hidden.attemptId, 40n);
+      await store.hideTask({ taskId: hidden.task.id, at: T0 + 200 });
 
-    assert.equal(await pruneTasks(store, T0 + 99, 2), 0, 'they ended later');
-    assert.equal(await pruneTasks(store, T0 + 100, 2), 3);
-    for (const { task } of [failed, forgotten, hidden]) {
-      assert.equal(await store.getTask(task.id), null);
-      assert.equal(await store.taskRecord(task.id), null);
-      assert.deepEqual(await eventTypes(store, task.id), []);
-    }
-    await assertMoney(store, 900n, 0n);
-    const { rows } = await store.listLedger(ACCOUNT, { cursor: null, limit: 100 });
-    assert.ok(
-      rows.some(({ taskId }) => taskId === forgotten.task.id),
-      'its entries are there for ever',
-    );
-  });
+      assert.equal(await pruneTasks(store, T0 + 99, 2), 0, 'they ended later');
+      assert.equal(await pruneTasks(store, T0 + 100, 2), 3);
+      for (const { task } of [failed, forgotten, hidden]) {
+        assert.equal(await store.getTask(task.id), null);
+        assert.equal(await store.taskRecord(task.id), null);
+        assert.deepEqual(await eventTypes(store, task.id), []);
+      }
+      await assertMoney(store, 900n, 0n);
+      const { rows } = await store.listLedger(ACCOUNT, { cursor: null, limit: 100 });
+      assert.ok(
+        rows.some(({ taskId }) => taskId === forgotten.task.id),
+        'its entries are there for ever',
+      );
+
+      await tamper(`update usage_records set amount_micros = 61 where task_id = '${forgotten.task.id}'`);
+      assert.deepEqual((await store.verifyLedger()).mismatches, [
+        `Task ${forgotten.task.id} was deleted; its entries hold 100 micros, charge 60 and release 40, its usage record shows 61.`,
+      ]);
+    },
+  );
 
   promise('what runs, has files, or is young is not deleted', async ({ store }) => {
     await furnish(store);
