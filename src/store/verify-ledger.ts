@@ -117,11 +117,7 @@ const oddDeletedTasks = statement()((db) =>
           '<>',
           eb(movedBy(eb, 'settle', 'revenue'), '+', movedBy(eb, 'release', 'available')),
         ),
-        eb(
-          movedBy(eb, 'settle', 'revenue'),
-          '<>',
-          eb.fn.coalesce('usage.amount_micros', eb.lit(0) as never),
-        ),
+        eb(movedBy(eb, 'settle', 'revenue'), '<>', eb.fn.coalesce('usage.amount_micros', eb.lit(0) as never)),
       ]),
     )
     .limit(MISMATCHES_MAX),
@@ -130,7 +126,11 @@ const oddDeletedTasks = statement()((db) =>
 type EntryExpressions = ExpressionBuilder<Database & { entry: Database['ledger_entries'] }, 'entry'>;
 
 /** What postings of this kind moved in a book. */
-function movedBy(expressions: unknown, kind: 'hold' | 'settle' | 'release', book: LedgerEntriesTable['book']) {
+function movedBy(
+  expressions: unknown,
+  kind: 'hold' | 'settle' | 'release',
+  book: LedgerEntriesTable['book'],
+) {
   const eb = expressions as EntryExpressions;
   return eb.fn.coalesce(
     eb.fn
