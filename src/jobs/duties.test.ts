@@ -125,6 +125,26 @@ test(
     }),
 );
 
+test('a node that leaves finishes what is in hand, and nobody waits for that', { timeout: 60_000 }, () =>
+  withNodes(2, async (engine, [first, second]) => {
+    const { promise: inHand, resolve: finish } = Promise.withResolvers<void>();
+    let begun = false;
+    await first!.duties.want('lane:a', async () => {
+      begun = true;
+      return { stop: () => inHand };
+    });
+    await passUntil(engine, () => begun);
+    await second!.want('lane:a');
+    let left = false;
+    const leaving = first!.duties.stop().then(() => (left = true));
+    const tookMs = await passUntil(engine, () => second!.acts.length === 1);
+    assert.ok(tookMs <= 5_000, `taken over after ${tookMs} ms`);
+    assert.equal(left, false);
+    finish();
+    await leaving;
+  }),
+);
+
 test('work that cannot begin is tried again', { timeout: 60_000 }, () =>
   withNodes(1, async (engine, [node]) => {
     let tries = 0;

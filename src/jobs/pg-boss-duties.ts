@@ -46,6 +46,8 @@ interface Duty {
 export function createPgBossDuties({ boss, clock, onError }: PgBossDutiesOptions): Duties {
   const duties = new Map<string, Duty>();
   const claims = new Claims({ boss, queue: QUEUE, clock, onError: (error) => onError(error, 'duties') });
+  /** Work that was told to stop and still finishes what is in hand. */
+  const ending = new Set<Promise<void>>();
   let prepared = false;
   let putAt = 0;
   let isStopping = false;
@@ -116,12 +118,13 @@ export function createPgBossDuties({ boss, clock, onError }: PgBossDutiesOptions
     duty.work = null;
   }
 
-  async function stopWork(work: Promise<Ongoing>, name: string): Promise<void> {
-    try {
-      await (await work).stop();
-    } catch (error) {
-      onError(error, `duty ${name}`);
-    }
+  function stopWork(work: Promise<Ongoing>, name: string): Promise<void> {
+    const stopped = work
+      .then((ongoing) => ongoing.stop())
+      .catch((error: unknown) => onError(error, `duty ${name}`))
+      .finally(() => ending.delete(stopped));
+    ending.add(stopped);
+    return stopped;
   }
 
   async function endTerms(): Promise<void> {
@@ -165,6 +168,7 @@ export function createPgBossDuties({ boss, clock, onError }: PgBossDutiesOptions
       // Out of reach: then they are free when the heartbeats are missed.
       if (held.length > 0) await handBack(held).catch((error: unknown) => onError(error, 'duties'));
       duties.clear();
+      await Promise.all(ending);
       await claims.stop();
     },
   };
