@@ -92,57 +92,91 @@ const RUNS_IN_STEP: ReadonlySet<MutationName> = new Set([
 export function createBatchRunner({ open, newId, jobWriter, onCommit }: BatchOptions): BatchRunner {
   let session: Connection | null = null;
 
+  /**
+   * Refusals are rare and savepoints cost two more statements for each change, so a batch runs without them first. Who is
+   * refused is set aside, nothing of that run is kept, and the others run again; when they are committed, those few run in
+   * a transaction of their own, each in a savepoint. Where a statement fails, nobody knows by whose fault, and all of them
+   * are run so.
+   */
   async function run(calls: Call[]): Promise<void> {
+    const aside = await untilItEnds(calls, runTogether);
+    if (aside.length > 0) await untilItEnds(aside, runGuarded);
+  }
+
+  /** Runs a transaction, again where that helps; answers the calls it did not settle. */
+  async function untilItEnds(
+    calls: Call[],
+    work: (connection: Connection, calls: Call[]) => Promise<Call[]>,
+  ): Promise<Call[]> {
     for (let runs = 1; ; runs++) {
       try {
         if (!session?.isOpen) session = await open();
-        const { outcomes, topics } = await withTimeout(session, runInTransaction(session, calls));
-        calls.forEach((call, index) => settle(call, outcomes[index]!));
-        onCommit(topics, calls.length);
-        return;
+        return await withTimeout(session, work(session, calls));
       } catch (error) {
         await rollback(error);
         if (runs < RUNS_MAX && isWorthAnotherRun(error)) continue;
         for (const call of calls) call.reject(unavailable(error));
-        return;
+        return [];
       }
     }
   }
 
-  /**
-   * Refusals are rare and savepoints cost two more statements for each change, so a batch runs without them first. Who is
-   * refused is set aside: nothing of that run is kept, and the batch runs again with those few behind the others, each in
-   * a savepoint of its own. Where a statement fails, nobody knows by whose fault, and all of them are run so.
-   */
-  async function runInTransaction(
-    connection: Connection,
-    calls: Call[],
-  ): Promise<{ outcomes: Outcome[]; topics: string[] }> {
-    let aside: ReadonlySet<Call> = new Set();
-    for (let runs = 1; ; runs++) {
+  async function runTogether(connection: Connection, calls: Call[]): Promise<Call[]> {
+    let kept = calls;
+    for (let runs = 1; kept.length > 0; runs++) {
       const outcomes = new Map<Call, Outcome>();
       const effects: Effects = { topics: new Set(), jobs: [] };
       const transaction = begin(connection);
+      let refused: Call[];
       try {
-        const others = calls.filter((call) => !aside.has(call));
-        await runUnguarded(connection, others, outcomes, effects);
-        const refused = others.filter((call) => 'refusal' in outcomes.get(call)!);
-        if (refused.length > 0) {
-          await connection.execute({ text: 'rollback' });
-          if (calls.length === 1) return { outcomes: [outcomes.get(calls[0]!)!], topics: [] };
-          aside = new Set(runs === 1 ? refused : calls);
-          continue;
-        }
-        for (const call of aside) await runGuarded(connection, call, outcomes, effects);
+        await runUnguarded(connection, kept, outcomes, effects);
+        refused = kept.filter((call) => 'refusal' in outcomes.get(call)!);
       } catch (error) {
-        if (isEngineFailure(error) || aside.size === calls.length) throw error;
-        await connection.execute({ text: 'rollback' });
-        if (calls.length === 1) return { outcomes: [{ refusal: refusalOf(error) }], topics: [] };
-        aside = new Set(calls);
-        continue;
+        if (isEngineFailure(error)) throw error;
+        for (const call of kept) outcomes.set(call, { refusal: refusalOf(error) });
+        refused = kept;
       }
-      await commit(connection, await transaction, effects);
-      return { outcomes: calls.map((call) => outcomes.get(call)!), topics: [...effects.topics] };
+      if (refused.length === 0) {
+        await end(connection, await transaction, outcomes, effects);
+        break;
+      }
+      await connection.execute({ text: 'rollback' });
+      if (calls.length === 1) {
+        settle(calls[0]!, outcomes.get(calls[0]!)!);
+        return [];
+      }
+      const isRefused = new Set(runs === 1 ? refused : kept);
+      kept = kept.filter((call) => !isRefused.has(call));
+    }
+    const done = new Set(kept);
+    return calls.filter((call) => !done.has(call));
+  }
+
+  async function runGuarded(connection: Connection, calls: Call[]): Promise<Call[]> {
+    const outcomes = new Map<Call, Outcome>();
+    const effects: Effects = { topics: new Set(), jobs: [] };
+    const transaction = begin(connection);
+    for (const call of calls) await runInSavepoint(connection, call, outcomes, effects);
+    await end(connection, await transaction, outcomes, effects);
+    return [];
+  }
+
+  /** Commits, and tells everybody. */
+  async function end(
+    connection: Connection,
+    transaction: string,
+    outcomes: Map<Call, Outcome>,
+    effects: Effects,
+  ): Promise<void> {
+    await commit(connection, transaction, effects);
+    for (const [call, outcome] of outcomes) settle(call, outcome);
+    try {
+      onCommit([...effects.topics], outcomes.size);
+    } catch (error) {
+      // A listener's own fault: what is committed is not to be run again for it.
+      process.nextTick(() => {
+        throw error;
+      });
     }
   }
 
@@ -177,7 +211,7 @@ export function createBatchRunner({ open, newId, jobWriter, onCommit }: BatchOpt
     }
   }
 
-  async function runGuarded(
+  async function runInSavepoint(
     connection: Connection,
     call: Call,
     outcomes: Map<Call, Outcome>,
