@@ -1,20 +1,45 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { intakePg } from './intake-pg.ts';
+import { content } from './content.ts';
+import { crowd } from './crowd.ts';
+import { fillFinished } from './filled.ts';
+import { growth } from './growth.ts';
 import { intake } from './intake.ts';
+import { lists } from './lists.ts';
+import { query } from './query.ts';
 import { makeScratch } from './scratch.ts';
 import { submit } from './submit.ts';
 
 const pace = { rounds: 1, turnMs: 200, warmUpMs: 100 };
+/** Few, but more than a page. */
+const TASKS = 200;
 
 describe('the bench', () => {
   const scratch = makeScratch();
 
-  for (const [name, scenario] of Object.entries({ intake, intakePg, submit })) {
+  const scenarios = {
+    intake,
+    submit,
+    query,
+    growth: (directory: string) => growth(directory, { ...pace, tasks: TASKS }),
+    content: (directory: string) => content(directory, { ...pace, bytes: 1_000_000 }),
+  };
+  for (const [name, scenario] of Object.entries(scenarios)) {
     it(`measures ${name} against its references`, async () => {
       const { ratios } = await scenario(scratch, pace);
       assert.ok(ratios.length > 0);
       for (const { median } of ratios) assert.ok(Number.isFinite(median) && median > 0);
     });
   }
+
+  it('follows every list over copies of one task', async () => {
+    const filled = fillFinished(scratch, TASKS);
+    const { lines } = await lists(scratch, { tasks: TASKS, times: 1, filled });
+    assert.ok(lines.some((line) => /account_id=\S+ .* 100 shown$/.test(line)));
+  });
+
+  it('watches a crowd in flight', async () => {
+    const { lines } = await crowd(scratch, { tasks: TASKS, settleMs: 500, measureMs: 500 });
+    assert.ok(lines.some((line) => /bytes per task/.test(line)));
+  });
 });

@@ -122,7 +122,7 @@ function open(host: string, port: number, next: () => Buffer): Promise<Client> {
     port,
     noDelay: true,
     // All bytes of a chunk are used before the next one comes, so a single buffer does.
-    onread: { buffer: Buffer.allocUnsafe(16 * 1024), callback: take },
+    onread: { buffer: Buffer.allocUnsafe(64 * 1024), callback: take },
   });
   const client: Client = {
     socket,

@@ -3,6 +3,7 @@
  * side by side in the same run. The exit code says whether it ran, not how fast it was.
  */
 import { availableParallelism, cpus } from 'node:os';
+import { content } from './content.ts';
 import { crowd } from './crowd.ts';
 import { fillFinished, type Filled } from './filled.ts';
 import { growth } from './growth.ts';
@@ -35,6 +36,7 @@ const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
       filled: finished(scratch),
     }),
   crowd: (scratch) => crowd(scratch, { tasks: 100_000, settleMs: 45_000, measureMs: 60_000 }),
+  content: (scratch) => content(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 2_000, bytes: 50_000_000 }),
   query: (scratch) => query(scratch, { rounds: 5, turnMs: 3_000, warmUpMs: 3_000 }),
   start: (scratch) => start(scratch, { rounds: 5, idleMs: 1_500 }),
 };

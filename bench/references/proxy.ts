@@ -14,7 +14,12 @@ const pool = new Pool(upstream, { connections: 64 });
 function pass(request: IncomingMessage, response: ServerResponse): void {
   const { host: _host, connection: _connection, ...headers } = request.headers;
   pool.dispatch(
-    { path: request.url!, method: 'POST', headers, body: request },
+    {
+      path: request.url!,
+      method: request.method as 'GET' | 'POST',
+      headers,
+      body: request.method === 'GET' ? null : request,
+    },
     {
       // A handler without it is refused.
       onRequestStart() {},
@@ -22,8 +27,10 @@ function pass(request: IncomingMessage, response: ServerResponse): void {
         const { connection: _hop, 'keep-alive': _alive, ...kept } = answered;
         response.writeHead(status, kept as OutgoingHttpHeaders);
       },
-      onResponseData(_controller, chunk) {
-        response.write(chunk);
+      onResponseData(controller, chunk) {
+        if (response.write(chunk)) return;
+        controller.pause();
+        response.once('drain', () => controller.resume());
       },
       onResponseEnd() {
         response.end();
