@@ -35,7 +35,7 @@ describe('the bench', () => {
   it('follows every list over copies of one task', async () => {
     const filled = fillFinished(scratch, TASKS);
     const { lines } = await lists(scratch, { tasks: TASKS, times: 1, filled });
-    assert.ok(lines.some((line) => /account_id=\S+ .* 100 shown$/.test(line)));
+    assert.ok(lines.some((line) => /account_id=\S+ .* 101 shown$/.test(line)));
   });
 
   it('watches a crowd in flight', async () => {

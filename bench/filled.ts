@@ -97,8 +97,6 @@ export async function fillInFlight(scratch: string, upstreamUrl: string, count: 
 async function makeRunningTask(scratch: string, directory: string, upstreamUrl: string): Promise<Caller> {
   await using gateway = await startLoadedGateway({ scratch, upstreamUrl, concurrency: null, directory });
   const { url, path, headers, body } = gateway.create;
-  // The lane looks once whether anybody waits before a request may submit by itself.
-  await sleep(500);
   const answer = await request(url + path, {
     method: 'POST',
     headers: { ...headers, 'content-type': 'application/json' },

@@ -1,4 +1,5 @@
 /** A gateway under load: its own process and data directory, one real channel that leads to the stub upstream. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { startServer, type RunningServer } from './child.ts';
 import { load, type LoadRequest } from './load.ts';
@@ -84,6 +85,8 @@ async function prepare(server: RunningServer, options: GatewayOptions): Promise<
     base_url: options.upstreamUrl,
     concurrency: options.concurrency,
   });
+  // The channel's lane looks once whether anybody waits before a request may submit by itself.
+  await sleep(500);
   return {
     ...server,
     caller,
