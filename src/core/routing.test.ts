@@ -21,15 +21,17 @@ function candidate(id: string, fields: Partial<Candidate> = {}): Candidate {
 interface Options {
   sandboxAlways?: boolean;
   exclude?: string[];
+  onlyHealthy?: boolean;
   random?: number;
 }
 
 function choose(
   candidates: Candidate[],
-  { sandboxAlways = false, exclude, random = 0 }: Options = {},
+  { sandboxAlways = false, exclude, onlyHealthy = false, random = 0 }: Options = {},
 ): Route {
   return chooseChannel(candidates, request, {
     sandboxAlways,
+    onlyHealthy,
     random,
     ...(exclude && { exclude: new Set(exclude) }),
   });
@@ -48,6 +50,12 @@ describe('routing', () => {
     const down = candidate('down', { priority: 9, isHealthy: false });
     assert.equal(chosen([down, candidate('up')]), 'up');
     assert.equal(chosen([down, candidate('unable', { missing: () => 'no end frame' })]), 'down');
+  });
+
+  test('rather takes nobody than who is down, where that is wanted', () => {
+    const down = candidate('down', { isHealthy: false });
+    assert.equal(chosen([down], { onlyHealthy: true }), null);
+    assert.equal(chosen([down, candidate('up', { priority: -9 })], { onlyHealthy: true }), 'up');
   });
 
   test('says each thing that is missing once', () => {
