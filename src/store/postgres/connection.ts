@@ -50,6 +50,11 @@ const CONNECT_TIMEOUT_MS = 5_000;
  */
 const IDLE_IN_TRANSACTION_MS = 5_000;
 
+/** A read that takes longer goes through a network that is cut: its session is given up, and it is sent over another. */
+const READ_TIMEOUT_MS = 30_000;
+/** Silence after which the operating system asks whether the server is still there. */
+const KEEP_ALIVE_MS = 10_000;
+
 /** Integers and sums come as text: which of them are money is known by their column only. */
 const AS_TEXT = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
 
@@ -87,6 +92,8 @@ export async function openConnection({ url, purpose, lockWaitMs }: SessionSettin
     application_name: `reelay ${purpose}`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    ...(purpose === 'reads' && { query_timeout: READ_TIMEOUT_MS }),
     pipeline: true,
     types,
   });
