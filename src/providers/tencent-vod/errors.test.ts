@@ -95,6 +95,9 @@ describe('failures of finished tasks', () => {
 
   test('70000 without a name is over the number of running tasks', () => {
     assert.equal(failure(null, 70_000).upstreamCode, 'RequestLimitExceeded');
+    // Nothing was begun, so it may be tried again; of anything else that is not certain.
+    assert.equal(failure(null, 70_000).isRetryable, true);
+    assert.equal(failure('InternalError').isRetryable, undefined);
     assert.equal(failure(null, 40_000).upstreamCode, '40000');
   });
 });
