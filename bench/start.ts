@@ -7,6 +7,8 @@ import { spreadOf } from './rounds.ts';
 import { newDataDirectory } from './scratch.ts';
 
 const MIB = 1024 * 1024;
+const AIM_MS = 700;
+const AIM_TIMES = 2.5;
 
 interface Figures {
   startMs: number[];
@@ -46,10 +48,18 @@ export async function start(
     title: 'Start: process start to ready, and resident memory when idle',
     lines: [...figures].flatMap(([kind, { startMs, residentMib }]) => {
       const memory = spreadOf(residentMib);
-      const times = (memory.median / bare).toFixed(2);
+      const start = spreadOf(startMs);
+      const times = memory.median / bare;
+      const verdict = (aim: string, isMet: boolean): string =>
+        kind.startsWith('gateway') ? `; aim ${aim}: ${isMet ? 'met' : 'missed'}` : '';
       return [
-        figureLine(kind, spreadOf(startMs), 0, 'ms to ready'),
-        figureLine('', memory, 0, `MiB idle, ${times} of the bare server's`),
+        figureLine(kind, start, 0, `ms to ready${verdict(`${AIM_MS} ms`, start.median <= AIM_MS)}`),
+        figureLine(
+          '',
+          memory,
+          0,
+          `MiB idle, ${times.toFixed(2)} of the bare server's${verdict(String(AIM_TIMES), times <= AIM_TIMES)}`,
+        ),
       ];
     }),
     ratios: [],

@@ -10,7 +10,7 @@ import { rateLine, type Report } from './report.ts';
 import { ratioOf, takeTurns, type Pace, type Turn } from './rounds.ts';
 
 const CONNECTIONS = 32;
-const AIM = 0.2;
+const AIM = 0.25;
 
 export async function submit(scratch: string, pace: Pace): Promise<Report> {
   await using upstream = await startServer({ script: 'bench/references/upstream.ts' });
