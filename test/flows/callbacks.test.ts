@@ -65,8 +65,8 @@ describe('a callback URL', () => {
       world.make(task.id);
       await world.advance(10 * 60_000);
       const words = callbacks(world).map((body) => body.task_status);
-      assert.equal(words.length, 6);
-      assert.deepEqual(new Set(words), new Set(['submitted', 'succeed']));
+      assert.equal(words.length, 7);
+      assert.deepEqual(new Set(words), new Set(['submitted', 'processing', 'succeed']));
       assert.equal(await world.state(task.id), 'completed');
     }),
   );
@@ -127,7 +127,7 @@ describe('a callback URL', () => {
       world.make(task.id);
       await world.advance(60_000);
       const words = new Set(callbacks(world).map((body) => body.task_status));
-      assert.deepEqual(words, new Set(['submitted', 'succeed']));
+      assert.deepEqual(words, new Set(['submitted', 'processing', 'succeed']));
     }),
   );
 });

@@ -29,7 +29,7 @@ describe('a film that is made', () => {
       world.make(task.id);
       await world.advance(5_000);
       const view = await world.find(task.id);
-      assert.deepEqual([view.task.state, view.links], ['queued', null]);
+      assert.deepEqual([view.task.state, view.links], ['in_progress', null]);
       assert.equal(await refusal(world.content(task.id)), 'task_not_completed');
       world.server.answers.set('/film.mp4', sends(film));
       await world.advance(60_000);
