@@ -2,8 +2,11 @@ import type { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Well below the 64 MiB of new buffers at which V8 begins a full collection. */
-const collectEveryBytes = 24 * 1024 * 1024;
+/**
+ * Well below the 64 MiB of new buffers at which V8 begins a full collection, and so little that many who begin to read at
+ * once leave no mark: what one round of garbage took stays with the process.
+ */
+const collectEveryBytes = 8 * 1024 * 1024;
 
 type Collect = (options: { type: 'minor' }) => void;
 
