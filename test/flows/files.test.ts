@@ -123,11 +123,11 @@ describe('a file', () => {
       await world.gateway.deleteFile(principal, id);
       assert.deepEqual(await world.stored('files/'), []);
       for (const work of [
-        world.gateway.findFile(principal, id),
-        world.gateway.fileContent(principal, id),
-        world.gateway.deleteFile(principal, id),
+        () => world.gateway.findFile(principal, id),
+        () => world.gateway.fileContent(principal, id),
+        () => world.gateway.deleteFile(principal, id),
       ]) {
-        assert.equal(await refusal(work), 'file_not_found');
+        assert.equal(await refusal(work()), 'file_not_found');
       }
     }),
   );
