@@ -207,7 +207,9 @@ export class Lane {
   }
 
   #knows(attemptId: string, taskId: string): boolean {
-    return this.#watch.has(taskId) || this.#doubts.has(attemptId) || this.#settling.has(attemptId);
+    return (
+      this.#watch.has({ taskId, attemptId }) || this.#doubts.has(attemptId) || this.#settling.has(attemptId)
+    );
   }
 
   /** Whether submits are under way, whose outcome is not recorded yet. */
@@ -356,7 +358,8 @@ export class Lane {
     }
     if (this.#hasNews) await this.#findPools();
     if (this.#mayBegin) await this.#begin();
-    else if (!this.#row.enabled && this.#anyWaiting) await this.#handOver('the channel was switched off or deleted', false);
+    else if (!this.#row.enabled && this.#anyWaiting)
+      await this.#handOver('the channel was switched off or deleted', false);
     return this.#dueAt();
   }
 

@@ -94,6 +94,20 @@ export class PollTable {
     return this.#slotOf(taskId) !== NOWHERE;
   }
 
+  /** The attempt that is watched for a task; null when none is. */
+  find(taskId: string): Watched | null {
+    const slot = this.#slotOf(taskId);
+    return slot === NOWHERE ? null : this.#read(slot);
+  }
+
+  /** Whether it is this attempt that is watched for the task. */
+  watches({ taskId, attemptId }: Pick<Watched, 'taskId' | 'attemptId'>): boolean {
+    const slot = this.#slotOf(taskId);
+    if (slot === NOWHERE) return false;
+    const { chunk, at } = this.#find(slot);
+    return this.#readText(chunk, at, slot).attemptId === attemptId;
+  }
+
   /** Whether a poll of this task is appointed: not while it is taken, nor when it is not watched. */
   isAppointed(taskId: string): boolean {
     const slot = this.#slotOf(taskId);

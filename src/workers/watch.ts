@@ -102,8 +102,8 @@ export class Watch {
     return this.#table.size;
   }
 
-  has(taskId: string): boolean {
-    return this.#table.has(taskId);
+  has(attempt: { taskId: string; attemptId: string }): boolean {
+    return this.#table.watches(attempt);
   }
 
   /** Polls this attempt from now on. */
@@ -114,6 +114,9 @@ export class Watch {
       jitter: this.#options.ctx.random(),
       failures: 0,
     };
+    // A task that was ended by hand and is retried: what ran before is the new attempt's now, or nobody's.
+    const before = this.#table.has(watched.taskId) ? this.#table.find(watched.taskId) : null;
+    if (before !== null && before.attemptId !== watched.attemptId) this.#forget(before);
     this.#table.add(watched, this.#nextPollAt(watched));
     this.#loop.wake();
   }
@@ -195,7 +198,7 @@ export class Watch {
   async #poll(due: Watched[]): Promise<void> {
     const now = this.#options.ctx.clock.now();
     for (const watched of due) if (watched.deadlineAt <= now) await this.#forgetIfOver(watched);
-    const open = due.filter((watched) => this.#table.has(watched.taskId));
+    const open = due.filter((watched) => this.#table.watches(watched));
     const single: Watched[] = [];
     const together: Promise<void>[] = [];
     for (const [maker, watched] of Map.groupBy(open, ({ kind }) => this.#kinds[kind]!.maker)) {
@@ -285,7 +288,8 @@ export class Watch {
   }
 
   #forget(polled: Watched, isReturned = false): void {
-    if (!this.#table.remove(polled.taskId)) return;
+    if (!this.#table.watches(polled)) return;
+    this.#table.remove(polled.taskId);
     const { pool, units } = this.#kinds[polled.kind]!;
     const keptMs = this.#options.ctx.clock.now() - polled.acceptedAt;
     this.#options.onEnded({ pool, units, keptMs, isReturned });

@@ -309,6 +309,34 @@ describe('marking failed', () => {
   );
 
   test(
+    'of a running task leaves its place taken until the upstream has ended it, unless a retry takes it over',
+    story(
+      async (world) => {
+        const { task } = await world.create();
+        await world.advance(5_000);
+        await markFailed(world, task.id);
+        const next = await world.create();
+        await world.advance(60_000);
+        assert.equal(world.upstream.submitsOf(next.task.id), 0);
+        await retry(world, task.id);
+        await world.advance(30_000);
+        world.make(task.id);
+        await world.advance(60_000);
+        assert.equal(await world.state(task.id), 'completed');
+        assert.equal(world.upstream.submitsOf(task.id), 1);
+        // One place, and it is free again.
+        assert.equal(world.upstream.submitsOf(next.task.id), 1);
+        const after = await world.create();
+        world.make(next.task.id);
+        await world.advance(60_000);
+        assert.equal(world.upstream.submitsOf(after.task.id), 1);
+        assert.equal(world.upstream.runningMost, 1);
+      },
+      { channel: { concurrency: 1 } },
+    ),
+  );
+
+  test(
     'ends a task whose submit is under way, and what the upstream answers then changes nothing',
     story(async (world) => {
       world.upstream.answer = () => 'slow';
