@@ -42,6 +42,7 @@ const entry = {
   amount: '25.00',
   task_id: null,
   note: 'first',
+  author: 'li.na',
   created_at: at,
 };
 const task = {
@@ -210,7 +211,10 @@ test('top-up sends the amount as text and says what is there now', async () => {
 });
 
 test('ledger list shows entries, --json gives them as they are', async () => {
-  assert.match((await run('ledger', 'list')).out, /2026-11-20 10:00:00 +top_up +available +25\.00 +– +first/);
+  assert.match(
+    (await run('ledger', 'list')).out,
+    /2026-11-20 10:00:00 +top_up +available +25\.00 +– +li\.na +first/,
+  );
   assert.deepEqual(JSON.parse((await run('ledger', 'list', '--json')).out), [entry]);
 });
 

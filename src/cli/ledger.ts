@@ -12,6 +12,7 @@ export const entryColumns: Column<LedgerEntry>[] = [
   { title: 'book', text: (entry) => entry.book },
   { title: 'amount', align: 'right', text: (entry) => entry.amount },
   { title: 'task', text: (entry) => entry.task_id ?? '–' },
+  { title: 'author', text: (entry) => entry.author ?? '', widthMax: 20 },
   { title: 'note', text: (entry) => entry.note ?? '', widthMax: 40 },
 ];
 

@@ -59,6 +59,7 @@ export interface LedgerEntry {
   amount: string;
   task_id: string | null;
   note: string | null;
+  author: string | null;
   created_at: string;
 }
 
