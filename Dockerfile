@@ -11,7 +11,8 @@ COPY package.json LICENSE ./
 COPY src ./src
 
 # Everything that is written lies in /data (unless there is a database and a bucket) and /tmp: the rest may be read-only.
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=8787 REELAY_DATA=/data
+# With the compile cache named here, the second start does not load what turns TypeScript into JavaScript (14 MiB).
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8787 REELAY_DATA=/data NODE_COMPILE_CACHE=/tmp/compile-cache
 RUN install -d -o node -g node -m 0700 /data
 VOLUME /data
 USER node

@@ -1,4 +1,5 @@
 /** Start and idle memory: how long a process takes until it is ready, and what it then occupies. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer, type ServerOptions } from './child.ts';
 import { gatewayEnvironment } from './gateway.ts';
@@ -27,7 +28,8 @@ export async function start(
     'gateway, started again': () => ({
       script: 'src/main.ts',
       cwd: used,
-      env: gatewayEnvironment(used),
+      // As the image and the systemd unit set it.
+      env: { ...gatewayEnvironment(used), NODE_COMPILE_CACHE: join(scratch, 'compile-cache') },
     }),
   };
   const figures = new Map<string, Figures>();

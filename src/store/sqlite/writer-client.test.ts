@@ -16,7 +16,10 @@ function create(file: string): void {
   connection.close();
 }
 
-const account = (id: string) => ({ id, name: id, status: 'active', createdAt: T0 });
+const account = (id: string) => ({
+  row: { id, name: id, status: 'active', createdAt: T0 },
+  remember: null,
+});
 
 test('changes of a writer thread that died are refused, and the next one starts another', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'reelay-writer-'));
@@ -24,6 +27,7 @@ test('changes of a writer thread that died are refused, and the next one starts 
   const directory = join(root, 'not-yet');
   const file = join(directory, 'test.sqlite');
   const writer = createWriter({ file, busyTimeoutMs: 100, callsPerCommit: 10 }, () => {});
+  t.after(() => writer.close());
   // There is no such directory: the thread cannot open its database and ends.
   await refused(writer.write('createAccount', account('acc_1')), 'unavailable');
 
@@ -41,9 +45,10 @@ test('an argument that is no plain data is refused to its caller alone', async (
   const file = join(directory, 'test.sqlite');
   create(file);
   const writer = createWriter({ file, busyTimeoutMs: 100, callsPerCommit: 10 }, () => {});
+  t.after(() => writer.close());
   const outcomes = [
     writer.write('createAccount', account('acc_1')),
-    refused(writer.write('createAccount', { ...account('acc_2'), name: () => 'x' }), 'internal_error'),
+    refused(writer.write('createAccount', { ...account('acc_2'), also: () => 'x' }), 'internal_error'),
     writer.write('createAccount', account('acc_3')),
   ];
   await Promise.all(outcomes);
