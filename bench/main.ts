@@ -11,6 +11,7 @@ import { intakePg } from './intake-pg.ts';
 import { intake } from './intake.ts';
 import { lists } from './lists.ts';
 import { query } from './query.ts';
+import { recovery } from './recovery.ts';
 import { print, type Report } from './report.ts';
 import { BUSY_MIN, NOISE_MAX, percent } from './rounds.ts';
 import { makeScratch } from './scratch.ts';
@@ -39,6 +40,7 @@ const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
   content: (scratch) => content(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 2_000, bytes: 50_000_000 }),
   query: (scratch) => query(scratch, { rounds: 5, turnMs: 3_000, warmUpMs: 3_000 }),
   start: (scratch) => start(scratch, { rounds: 5, idleMs: 1_500 }),
+  recovery: (scratch) => recovery(scratch, { kills: 6, tasks: 50 }),
 };
 
 const named = process.argv.slice(2);

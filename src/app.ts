@@ -111,6 +111,11 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       jobWriter: config.databaseUrl === null ? null : written.writer,
       clock,
       watch: measures,
+      onUpgrade: (migrations) =>
+        log.warn(
+          { migrations },
+          'the database is brought to this version; a million tasks take about two minutes',
+        ),
       ...parts.store,
     }).catch((error: Error) => {
       // A server that is not there, or too old, is the operator's to mend; the embedded store says what it is itself.

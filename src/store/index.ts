@@ -1,5 +1,6 @@
 import type { Clock, JobWriter, Store, StoreWatch } from '../core/ports.ts';
 import type { Backend } from './backend.ts';
+import type { OnUpgrade } from './migrate.ts';
 import { openSqlite } from './sqlite/open.ts';
 import { createStore } from './store.ts';
 import { watchBackend } from './watched.ts';
@@ -16,6 +17,8 @@ export interface StoreOptions {
   groupCommit?: boolean;
   /** Told of every change and commit. */
   watch?: StoreWatch;
+  /** Told before an older database is brought to this version, which takes its time over many rows. */
+  onUpgrade?: OnUpgrade;
 }
 
 /**
@@ -23,10 +26,11 @@ export interface StoreOptions {
  * the directory, the server cannot be used, or a newer version wrote it.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { directory, databaseUrl = null, clock, jobWriter = null, groupCommit, watch } = options;
+  const { directory, databaseUrl = null, clock, jobWriter = null, groupCommit, watch, onUpgrade } = options;
   const shared = {
     now: () => clock.now(),
     ...(groupCommit === undefined ? {} : { groupCommit }),
+    ...(onUpgrade === undefined ? {} : { onUpgrade }),
     ...(watch === undefined ? {} : { onBatch: (changes: number) => watch.committed(changes) }),
   };
   const watched = (backend: Backend): Backend =>

@@ -21,7 +21,7 @@ test('what is applied is not applied again, and an older database arrives at the
   const fresh = new DatabaseSync(':memory:');
   const execute = createExecutor(fresh);
   assert.deepEqual(
-    execute(migrate(sqliteEngine, 1)),
+    execute(migrate(sqliteEngine, 1, { onUpgrade: () => assert.fail('a new database is no upgrade') })),
     migrations.map(({ name }) => name),
   );
   assert.deepEqual(execute(migrate(sqliteEngine, 2)), []);
@@ -33,9 +33,12 @@ test('what is applied is not applied again, and an older database arrives at the
   } finally {
     migrations.push(...later);
   }
+  const told: string[][] = [];
+  const onUpgrade = (missing: string[]): void => void told.push(missing);
   assert.deepEqual(
-    createExecutor(older)(migrate(sqliteEngine, 2)),
+    createExecutor(older)(migrate(sqliteEngine, 2, { onUpgrade })),
     later.map(({ name }) => name),
   );
+  assert.deepEqual(told, [later.map(({ name }) => name)], 'told once, before it begins');
   assert.deepEqual(schemaOf(older), schemaOf(fresh));
 });

@@ -16,14 +16,24 @@ const record = statement<{ name: string; at: number }>()((db, arg) =>
   db.insertInto('migrations').values({ name: arg('name'), applied_at: arg('at') }),
 );
 
+export interface MigrateOptions {
+  /** Steps that it takes are somebody else's to run. */
+  postpone?: (sql: string) => boolean;
+  /** Told what is missing before it is applied, unless the database is new: over many rows that takes its time. */
+  onUpgrade?: OnUpgrade | undefined;
+}
+
+/** Told the names of migrations. */
+export type OnUpgrade = (missing: string[]) => void;
+
 /**
- * Applies what is missing and answers its names; steps that `postpone` takes are somebody else's to run. To be driven inside one transaction. Throws when the database was
+ * Applies what is missing and answers its names. To be driven inside one transaction. Throws when the database was
  * written by a newer program, because an older one would not know what it must not touch.
  */
 export function* migrate(
   engine: Engine,
   at: number,
-  postpone: (sql: string) => boolean = () => false,
+  { postpone = () => false, onUpgrade }: MigrateOptions = {},
 ): Procedure<string[]> {
   yield* run(
     engine.builder.schema
@@ -41,6 +51,7 @@ export function* migrate(
     );
   }
   const missing = migrations.filter((migration) => !known.has(migration.name));
+  if (known.size > 0 && missing.length > 0) onUpgrade?.(missing.map(({ name }) => name));
   for (const migration of missing) {
     for (const step of migration.up(engine)) if (!postpone(step.compile().sql)) yield* run(step);
     yield* change(record, { name: migration.name, at });

@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { postgresEngine } from '../engine.ts';
-import { migrate } from '../migrate.ts';
+import { migrate, type OnUpgrade } from '../migrate.ts';
 import type { Connection } from './connection.ts';
 import { drive } from './executor.ts';
 import { sqlState } from './failures.ts';
@@ -27,7 +27,11 @@ const DEADLOCK_DETECTED = '40P01';
 class GaveWay extends Error {}
 
 /** To be called under a lock of the session that keeps other nodes from doing the same. */
-export async function migrateOnline(connection: Connection, at: number): Promise<void> {
+export async function migrateOnline(
+  connection: Connection,
+  at: number,
+  onUpgrade?: OnUpgrade,
+): Promise<void> {
   const run = async (text: string, values?: unknown[]) =>
     (await connection.execute({ text, ...(values && { values }) })).rows;
   const [{ known } = { known: null }] = await run("select to_regclass('migrations') as known");
@@ -40,7 +44,10 @@ export async function migrateOnline(connection: Connection, at: number): Promise
   }
   for (let tries = 1; ; tries++) {
     try {
-      await changeTables(connection, run, at, tries <= GIVES_WAY_TIMES);
+      await changeTables(connection, run, at, {
+        givesWay: tries <= GIVES_WAY_TIMES,
+        onUpgrade: tries === 1 ? onUpgrade : undefined,
+      });
       break;
     } catch (error) {
       await run('rollback');
@@ -56,17 +63,23 @@ export async function migrateOnline(connection: Connection, at: number): Promise
 
 type Run = (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
 
-async function changeTables(connection: Connection, run: Run, at: number, givesWay: boolean): Promise<void> {
+async function changeTables(
+  connection: Connection,
+  run: Run,
+  at: number,
+  { givesWay, onUpgrade }: { givesWay: boolean; onUpgrade: OnUpgrade | undefined },
+): Promise<void> {
   const postponed: string[] = [];
   await run('begin');
   await run(`set local lock_timeout = ${LOCK_WAIT_MS}`);
   const startedAt = performance.now();
-  const steps = migrate(postgresEngine, at, (sql) => {
+  const postpone = (sql: string): boolean => {
     if (givesWay && performance.now() - startedAt > TRY_MS) throw new GaveWay();
     if (!/^(create|drop) (unique )?index /i.test(sql)) return false;
     postponed.push(sql);
     return true;
-  });
+  };
+  const steps = migrate(postgresEngine, at, { postpone, onUpgrade });
   await drive(connection, steps);
   if (postponed.length > 0) {
     await run('create table if not exists pending_indexes (number serial primary key, sql text not null)');

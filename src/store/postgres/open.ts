@@ -9,6 +9,7 @@ import { openConnection, type Connection, type SessionSettings } from './connect
 import { drive } from './executor.ts';
 import { ConnectionLost, isEngineFailure, unavailable } from './failures.ts';
 import { startListener } from './listener.ts';
+import type { OnUpgrade } from '../migrate.ts';
 import { migrateOnline } from './migrate-online.ts';
 import { createReaders } from './readers.ts';
 import { createWriters } from './writers.ts';
@@ -40,11 +41,12 @@ export interface PostgresOptions {
   groupCommit?: boolean;
   /** Told how many changes a transaction held. */
   onBatch?: (changes: number) => void;
+  onUpgrade?: OnUpgrade;
 }
 
 /** Connects, brings the schema up to this version under a lock, and starts to listen. */
 export async function openPostgres(options: PostgresOptions): Promise<Backend> {
-  const { url, now, jobWriter = null, lockWaitMs = LOCK_WAIT_MS, groupCommit = true } = options;
+  const { url, now, jobWriter = null, lockWaitMs = LOCK_WAIT_MS, groupCommit = true, onUpgrade } = options;
   const own = new Set<number>();
 
   async function open(purpose: SessionSettings['purpose']): Promise<Connection> {
@@ -58,7 +60,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Backend> {
     return connection;
   }
 
-  await prepareDatabase(() => open('migrates'), now());
+  await prepareDatabase(() => open('migrates'), now(), onUpgrade);
   const topics = createTopics();
   const listener = await startListener(
     () => open('listens'),
@@ -92,7 +94,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Backend> {
 }
 
 /** Throws a sentence for the operator when the server cannot be used. */
-async function prepareDatabase(open: () => Promise<Connection>, at: number): Promise<void> {
+async function prepareDatabase(
+  open: () => Promise<Connection>,
+  at: number,
+  onUpgrade: OnUpgrade | undefined,
+): Promise<void> {
   let connection: Connection;
   try {
     connection = await open();
@@ -120,7 +126,7 @@ async function prepareDatabase(open: () => Promise<Connection>, at: number): Pro
     }
     // Several nodes may start at once: the others wait here and then find everything done. The lock ends with the session.
     await connection.execute({ text: `select pg_advisory_lock(${MIGRATION_LOCK})` });
-    await migrateOnline(connection, at);
+    await migrateOnline(connection, at, onUpgrade);
   } finally {
     await connection.close();
   }

@@ -8,7 +8,7 @@ import type { Backend } from '../backend.ts';
 import { releaseDeliveryLeases } from '../deliveries.ts';
 import { sqliteEngine } from '../engine.ts';
 import { releaseLeases } from '../jobs.ts';
-import { migrate } from '../migrate.ts';
+import { migrate, type OnUpgrade } from '../migrate.ts';
 import type { ArgsOf, MutationName, ResultOf } from '../mutations.ts';
 import { bringForward } from '../set-back.ts';
 import type { Procedure } from '../statement.ts';
@@ -40,6 +40,7 @@ export interface SqliteOptions {
   groupCommit?: boolean;
   /** Told how many changes a transaction held. */
   onBatch?: (changes: number) => void;
+  onUpgrade?: OnUpgrade;
 }
 
 /** Locks the directory, migrates the database in it and starts the writer. */
@@ -55,7 +56,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Backend> {
     // Readable by nobody else from its first byte on; the log takes over the file's rights.
     closeSync(openSync(file, 'a', 0o600));
     const mark = openClockMark(directory, options.now);
-    prepareFile(file, options.now(), mark.behindMs());
+    prepareFile(file, options, mark.behindMs());
     mark.reset();
     return start(file, options, mark, unlock);
   } catch (error) {
@@ -84,12 +85,13 @@ function assertNotRestoring(directory: string): void {
   );
 }
 
-function prepareFile(file: string, at: number, behindMs: number): void {
+function prepareFile(file: string, { now, onUpgrade }: SqliteOptions, behindMs: number): void {
+  const at = now();
   const connection = openForWriting(file, BUSY_TIMEOUT_MS);
   try {
     connection.exec('begin immediate');
     const execute = createExecutor(connection);
-    execute(migrate(sqliteEngine, at));
+    execute(migrate(sqliteEngine, at, { onUpgrade }));
     if (behindMs > 0) execute(bringForward(behindMs));
     execute(releaseLeases(at));
     execute(releaseDeliveryLeases(at));
