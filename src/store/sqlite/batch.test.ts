@@ -35,12 +35,13 @@ async function bench(t: TestContext): Promise<Bench> {
     runner.close();
     await rm(directory, { recursive: true });
   });
-  const account = { id: ACCOUNT, name: 'x', status: 'active', createdAt: T0 };
+  const account = { row: { id: ACCOUNT, name: 'x', status: 'active', createdAt: T0 }, remember: null };
   const credit = { accountId: ACCOUNT, kind: 'top_up', amountMicros: 10n ** 9n, note: null, at: T0 };
-  runner.run([
+  const { answers } = runner.run([
     [1, 'createAccount', account],
     [2, 'post', credit],
   ]);
+  assert.deepEqual(codes(answers), [undefined, undefined]);
   return {
     runner,
     connections,
