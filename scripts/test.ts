@@ -1,5 +1,5 @@
 /**
- * `npm test`: every test file of the repository, or the ones named; two files at a time. Ends with one line of totals;
+ * `npm test`: every test file of the repository, or the ones named; three files at a time. Ends with one line of totals;
  * every skipped test is named with its reason. One PostgreSQL serves all files, unless REELAY_TEST_DATABASE_URL names one.
  */
 import { globSync } from 'node:fs';
@@ -19,7 +19,8 @@ const postgres = process.env.REELAY_TEST_DATABASE_URL ? null : await startPostgr
 if (postgres) process.env.REELAY_TEST_DATABASE_URL = postgres.url;
 
 const totals = { passed: 0, failed: 0, skipped: [] as string[] };
-const stream = run({ files, concurrency: 2, timeout: 300_000 });
+// One more than the cores of a small machine: many files wait for processes of their own.
+const stream = run({ files, concurrency: 3, timeout: 300_000 });
 stream.on('test:pass', (event) => {
   if (event.details.type === 'suite') return;
   if (event.skip !== undefined) totals.skipped.push(`${event.name}: ${event.skip}`);
