@@ -2,7 +2,6 @@
  * The composition root: knows every module, builds each once, starts them in order and stops them in reverse.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { ConfigError, type Config } from './config.ts';
@@ -11,24 +10,18 @@ import { UpstreamError } from './core/errors.ts';
 import type {
   ChannelRow,
   Clock,
-  Counters,
   Dialect,
+  Duties,
   Family,
   Json,
-  MediaStore,
   Provider,
-  Store,
   TaskView,
   UpstreamHttp,
-  Duties,
-  Jobs,
-  JobWriter,
 } from './core/ports.ts';
 import { createPriceBook, type PriceBook } from './core/pricing.ts';
-import { createMemoryCounters } from './counters/memory.ts';
-import type { SharedCounters } from './counters/shared.ts';
 import * as dialectRegistry from './dialects/index.ts';
 import * as familyRegistry from './families/index.ts';
+import { deferredJobWriter, openCounters, openJobEngine, openMedia, openSandbox } from './engines.ts';
 import { makeSandboxChannels, prepareFirstRun, type FirstRun } from './first-run.ts';
 import { createAdmin } from './flows/admin/index.ts';
 import { createAuthenticator } from './flows/authenticate.ts';
@@ -39,13 +32,10 @@ import { createChannelDirectory } from './flows/open-channel.ts';
 import { readLinkedContent, readLinkedInput } from './flows/read-content.ts';
 import { routeFor } from './flows/route.ts';
 import { buildServer } from './http/server.ts';
-import { createEmbeddedJobs } from './jobs/embedded.ts';
-import { createSoleDuties } from './jobs/sole-duties.ts';
-import { steadyClock, systemClock } from './lib/clock.ts';
+import { systemClock } from './lib/clock.ts';
 import { createGuardedHttp } from './lib/guarded-http.ts';
 import { decimalId, newId, newTaskId } from './lib/ids.ts';
 import { signUrl } from './lib/signed-url.ts';
-import { openLocalDisk } from './media/local-disk.ts';
 import * as providerRegistry from './providers/index.ts';
 import { createUpstreamHttp, createUpstreamPools } from './providers/kit/upstream-http.ts';
 import { Measures } from './measures.ts';
@@ -135,7 +125,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     closers.push(() => guarded.close());
     const pools = createUpstreamPools();
     closers.push(() => pools.close());
-    const sandbox = await openSandbox(config, store, parts);
+    const sandbox = await openSandbox(config, store, clock);
     if (sandbox.close) closers.push(sandbox.close);
     if (sandbox.url !== null) await store.alone(() => makeSandboxChannels({ store, providers, clock }));
 
@@ -313,66 +303,6 @@ async function startDuties(ctx: FlowContext, duties: Duties, { keep }: Config, l
   );
 }
 
-/** The store is opened first, so that a database which cannot be used is named by it; no job is written before both are. */
-function deferredJobWriter(): { writer: JobWriter; to: JobWriter | null } {
-  const written: ReturnType<typeof deferredJobWriter> = {
-    to: null,
-    writer: {
-      async insert(jobs, executeSql) {
-        if (written.to === null) throw new Error('the job engine is not open yet');
-        await written.to.insert(jobs, executeSql);
-      },
-    },
-  };
-  return written;
-}
-
-interface JobEngine {
-  jobs: Jobs;
-  duties: Duties;
-  /** Rejects when it is out of reach. */
-  ping(): Promise<void>;
-  /** Jobs by queue and state. */
-  counts(): Promise<{ queue: string; state: string; count: number }[]>;
-  close(): Promise<void>;
-}
-
-/** Rows of the embedded store for one process; pg-boss in the shared database for many, loaded where it is used. */
-async function openJobEngine(
-  { databaseUrl, role }: Config,
-  options: {
-    store: Store;
-    clock: Clock;
-    onError: (error: unknown, where: string) => void;
-    written: ReturnType<typeof deferredJobWriter>;
-  },
-): Promise<JobEngine> {
-  const { store, clock, onError, written } = options;
-  if (databaseUrl === null) {
-    return {
-      jobs: createEmbeddedJobs({ store, clock, random: Math.random, onError }),
-      duties: createSoleDuties(),
-      ping: async () => void (await store.jobs.nextRunAt('persist-output')),
-      counts: () => store.jobs.counts(),
-      close: async () => {},
-    };
-  }
-  const [{ openBoss }, { createPgBossJobs }, { createPgBossDuties }] = await Promise.all([
-    import('./jobs/boss.ts'),
-    import('./jobs/pg-boss.ts'),
-    import('./jobs/pg-boss-duties.ts'),
-  ]);
-  const boss = await openBoss({ url: databaseUrl, supervises: role !== 'api', onError });
-  written.to = boss.writer;
-  return {
-    jobs: createPgBossJobs({ boss, clock: steadyClock, onCommit: store.onCommit, onError }),
-    duties: createPgBossDuties({ boss, clock: steadyClock, onError }),
-    ping: () => boss.ping(),
-    counts: () => boss.counts(),
-    close: () => boss.close(),
-  };
-}
-
 /** Tells how long every exchange took, and how it ended. */
 function timed(http: UpstreamHttp, provider: string, measures: Measures): UpstreamHttp {
   return {
@@ -400,79 +330,6 @@ function priceBookOf(families: Family[], config: Config): PriceBook {
   } catch (error) {
     throw new ConfigError(`prices: ${(error as Error).message}`);
   }
-}
-
-type Closers = (() => Promise<unknown>)[];
-
-/** On the local disk, or in the bucket the operator named; what is not used is not loaded. */
-async function openMedia(config: Config, clock: Clock, closers: Closers): Promise<MediaStore> {
-  if (config.s3 === null) return openLocalDisk(join(config.dataDir, 'media'));
-  const { openS3 } = await import('./media/s3.ts');
-  const store = await openS3({ ...config.s3, clock }).catch((error: Error) => {
-    throw new ConfigError(`REELAY_S3_ENDPOINT: ${error.message}`);
-  });
-  closers.push(() => store.close());
-  return store;
-}
-
-/** Requests per minute, by key and account. */
-const rateWindowSeconds = 60;
-
-/** Shared in Redis where there is one, else in the database that nodes share, else this node's own. */
-async function openCounters(config: Config, log: Logger, closers: Closers): Promise<OpenCounters> {
-  const watch = {
-    onOutage: (error: unknown) =>
-      log.warn({ err: error }, 'shared rate limits cannot be reached: this node counts alone meanwhile'),
-    onRecovery: () => log.warn('shared rate limits are back'),
-  };
-  const open = async (): Promise<SharedCounters | null> => {
-    if (config.redisUrl !== null) {
-      const { openRedisCounters } = await import('./counters/redis.ts');
-      return openRedisCounters(config.redisUrl, rateWindowSeconds, watch);
-    }
-    if (config.databaseUrl === null) return null;
-    const { openPostgresCounters } = await import('./counters/postgres.ts');
-    return openPostgresCounters(config.databaseUrl, rateWindowSeconds, watch);
-  };
-  const shared = await open();
-  if (shared === null) return { counters: createMemoryCounters(rateWindowSeconds), countedAlone: () => 0 };
-  closers.push(() => shared.close());
-  return { counters: shared, countedAlone: () => shared.countedAlone };
-}
-
-interface OpenCounters {
-  counters: Counters;
-  /** Requests that this node counted without the others. */
-  countedAlone(): number;
-}
-
-type SandboxLink = { url: string | null; close: (() => Promise<void>) | null };
-
-/**
- * The sandbox is on while it was asked for, while no real channel is enabled, or while one of its tasks still runs.
- */
-async function openSandbox(config: Config, store: Store, parts: GatewayParts): Promise<SandboxLink> {
-  const { mode, url, explicit } = config.sandbox;
-  if (mode === 'off') return { url: null, close: null };
-  if (mode === 'remote') return { url, close: null };
-  const rows = await store.listChannels();
-  const needed =
-    explicit ||
-    !rows.some((row) => row.enabled && !row.sandbox) ||
-    (await store.channelsWithWork()).some((row) => row.sandbox);
-  if (!needed) return { url: null, close: null };
-  const { startSandbox } = await import('./sandbox/server.ts');
-  const sandbox = await startSandbox({
-    dataDir: join(config.dataDir, 'sandbox'),
-    host: '127.0.0.1',
-    port: 0,
-    speed: config.sandbox.speed,
-    render: config.sandbox.render,
-    clock: parts.clock ?? systemClock,
-    gatewayCallbackOrigins: () => (config.publicUrl === null ? [] : [new URL(config.publicUrl).origin]),
-    allowPrivate: config.allowPrivate,
-  });
-  return { url: sandbox.url, close: () => sandbox.close() };
 }
 
 /** Whether an upstream can reach us: not while we are on loopback and it is not. */

@@ -28,6 +28,7 @@ const MAY_KNOW: Record<string, string[]> = {
 /** The composition root and what starts it. */
 const ROOT = new Set([
   'app.ts',
+  'engines.ts',
   'main.ts',
   'run.ts',
   'config.ts',
