@@ -10,7 +10,8 @@ import { query } from './query.ts';
 import { makeScratch } from './scratch.ts';
 import { submit } from './submit.ts';
 
-const pace = { rounds: 1, turnMs: 200, warmUpMs: 100 };
+// Long enough for every side to answer something, on a busy machine as well.
+const pace = { rounds: 1, turnMs: 500, warmUpMs: 300 };
 /** Few, but more than a page. */
 const TASKS = 200;
 
