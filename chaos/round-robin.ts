@@ -40,6 +40,8 @@ export class RoundRobin implements AsyncDisposable {
   }
 
   async listen(): Promise<void> {
+    // Longer than any caller keeps an idle connection: else one could be closed in the moment it is used again.
+    this.#server.keepAliveTimeout = 60_000;
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;

