@@ -53,8 +53,8 @@ describe('a lane whose upstream counts units', () => {
         await pictures(world, 3);
         const waits = (await pictures(world, 2)).task.id;
         const film = (await world.create()).task.id;
-        assert.deepEqual(units.now(), { image: 3, video: 1 });
         await world.settle();
+        assert.deepEqual(units.now(), { image: 3, video: 1 });
         assert.equal(world.upstream.submitsOf(film), 1);
         assert.equal(world.upstream.submitsOf(waits), 0);
         assert.deepEqual(await world.store.waitingPools(CHANNEL_ID), ['image']);
