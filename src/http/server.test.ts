@@ -87,6 +87,17 @@ describe('callers', () => {
   });
 });
 
+describe('refusals', () => {
+  test('are in the words of the door, where its path ends in something broken, too', async () => {
+    const codeAt = async (url: string): Promise<unknown> =>
+      (await fixture.server.inject({ method: 'GET', url, headers: bearer })).json();
+    for (const url of ['/echo%zz', '/echo/deep%', '/echo%2Fthings', '/echo/none']) {
+      assert.ok('echo' in ((await codeAt(url)) as object), url);
+    }
+    assert.ok('error' in ((await codeAt('/echoes')) as object), 'another path that begins alike');
+  });
+});
+
 describe('JSON bodies', () => {
   const post = (payload: string, headers: Record<string, string> = json) =>
     fixture.server.inject({ method: 'POST', url: '/echo/things', headers, payload });

@@ -17,7 +17,10 @@ export interface ErrorRenderer {
   ): RenderedError;
 }
 
-/** The longest prefix that ends at a path segment decides; a path that nobody owns is answered in OpenAI's shape. */
+/**
+ * The longest prefix that ends at a path segment decides, or at an escape, well-formed or not: whoever broke the end of
+ * an URL still reads the words of its door. A path that nobody owns is answered in OpenAI's shape.
+ */
 export function createErrorRenderer(dialects: readonly Dialect<FastifyInstance>[]): ErrorRenderer {
   const owners = dialects
     .flatMap((dialect) =>
@@ -31,7 +34,7 @@ export function createErrorRenderer(dialects: readonly Dialect<FastifyInstance>[
   function ownerOf(path: string): Render {
     const owner = owners.find(
       ({ prefix }) =>
-        path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/'),
+        path.startsWith(prefix) && (path.length === prefix.length || '/%'.includes(path[prefix.length]!)),
     );
     return owner?.render ?? renderPlainError;
   }
