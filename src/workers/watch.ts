@@ -30,6 +30,8 @@ const POLLS_AT_ONCE = 8;
 const POLL_TIMEOUT_MS = 30_000;
 /** A page of some hundreds of tasks may take a second. */
 const POLL_TIMEOUT_PER_REF_MS = 2;
+/** Spreads the first polls of what was taken up: a dead node's tasks are looked at as soon as its lane is ours. */
+const TAKEN_UP_WITHIN_MS = 1_000;
 /** Between two rounds: what falls due meanwhile shares the next one's pages. */
 const ROUND_GAP_MS = 500;
 /** A round is followed by a rest in proportion, so that a slow upstream is not asked without pause. */
@@ -117,7 +119,7 @@ export class Watch {
     // A task that was ended by hand and is retried: what ran before is the new attempt's now, or nobody's.
     const before = this.#table.has(watched.taskId) ? this.#table.find(watched.taskId) : null;
     if (before !== null && before.attemptId !== watched.attemptId) this.#forget(before);
-    this.#table.add(watched, this.#nextPollAt(watched));
+    this.#table.add(watched, this.#firstPollAt(watched));
     this.#loop.wake();
   }
 
@@ -137,6 +139,13 @@ export class Watch {
       ({ maker, pool, units }) => maker === kind.maker && pool === kind.pool && units === kind.units,
     );
     return known >= 0 ? known : this.#kinds.push(kind) - 1;
+  }
+
+  /** Of what somebody else polled until now nobody knows when that was: it is asked about soon, whatever its age. */
+  #firstPollAt({ acceptedAt, jitter }: Watched): number {
+    const { ctx, speed } = this.#options;
+    const soon = ctx.clock.now() + (jitter * TAKEN_UP_WITHIN_MS) / speed;
+    return Math.max(acceptedAt + pollDelayMs(0, jitter, speed), soon);
   }
 
   #nextPollAt({ failures, acceptedAt, jitter }: Pick<Watched, 'failures' | 'acceptedAt' | 'jitter'>): number {

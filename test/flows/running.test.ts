@@ -158,6 +158,20 @@ describe('a running task', () => {
     }),
   );
 
+  test(
+    'that somebody else polled until now is asked about at once, however seldom its age asks for',
+    story(async (world) => {
+      const { task } = await world.create();
+      await world.advance(10 * 60_000);
+      await world.restart();
+      const before = world.upstream.pollsOf(task.id);
+      await world.advance(1_500);
+      assert.equal(world.upstream.pollsOf(task.id), before + 1);
+      await world.advance(10_000);
+      assert.equal(world.upstream.pollsOf(task.id), before + 1, 'then as seldom as before');
+    }),
+  );
+
   for (const code of ['task_failed', 'content_policy'] as const) {
     test(
       `that its upstream fails (${code}) is free, with the reason`,
