@@ -97,7 +97,7 @@ function printStatus({ terminal }: Context, status: SecretsStatus): void {
   const mark = isSound(status) ? terminal.paint('green', '✓') : terminal.paint('red', '✗');
   const from = status.source === 'file' ? 'kept in the data directory' : 'given by REELAY_SECRET';
   terminal.out(
-    `${mark} ${status.sealed} secrets are sealed with root key ${status.current_key_id} ` +
+    `${mark} ${status.sealed} ${status.sealed === 1 ? 'secret is' : 'secrets are'} sealed with root key ${status.current_key_id} ` +
       `(${from}, since ${time(status.current_since)} UTC).\n`,
   );
   for (const { key_id: id, at_hand: isAtHand, sealed } of status.others) {
