@@ -114,7 +114,7 @@ describe('a feature, whatever is sent', () => {
           }
           assert.deepEqual(structuredClone(result.request), result.request);
         }),
-        { numRuns: 600 },
+        { numRuns: 1500 },
       );
       assert.ok(resolved > 8, `only ${resolved} requests were resolvable`);
     });
