@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createTestDatabase } from '../test/helpers/test-database.ts';
 import { content } from './content.ts';
 import { crowd } from './crowd.ts';
 import { fillFinished } from './filled.ts';
@@ -33,10 +34,17 @@ describe('the bench', () => {
     });
   }
 
-  it('follows every list over copies of one task', async () => {
+  it('follows every list over copies of one task, the same on both engines', async () => {
     const filled = fillFinished(scratch, TASKS);
-    const { lines } = await lists(scratch, { tasks: TASKS, times: 1, filled });
-    assert.ok(lines.some((line) => /account_id=\S+ .* 101 shown$/.test(line)));
+    const database = await createTestDatabase();
+    const { lines } = await lists(scratch, { tasks: TASKS, times: 1, filled, databaseUrl: database.url });
+    await database.drop();
+    const shown = lines
+      .map((line) => /^(.*?) {2}.* (\d+ shown)$/.exec(line)?.slice(1).join())
+      .filter(Boolean);
+    const half = shown.length / 2;
+    assert.ok(shown.some((line) => /account_id=\S+,101 shown$/.test(line!)));
+    assert.deepEqual(shown.slice(half), shown.slice(0, half));
   });
 
   it('watches a crowd in flight', async () => {
