@@ -114,7 +114,7 @@ export function readShots(claim: Claim): Shot[] {
     return {
       index: readNumber(at('index')),
       prompt,
-      seconds: readSeconds(at('duration'), 'at least 1'),
+      seconds: readSeconds(at('duration'), () => 'at least 1'),
     };
   });
   shots.sort((one, other) => one.index - other.index);

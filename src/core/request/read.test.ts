@@ -53,7 +53,7 @@ test('numbers are read from their decimal text, and from nothing else', () => {
 });
 
 test('seconds are whole and above zero', () => {
-  const read = (input: Claim) => readSeconds(input, '5 or 10');
+  const read = (input: Claim) => readSeconds(input, () => '5 or 10');
   assert.equal(read(claim('5')), 5);
   assert.equal(read(claim('5.0')), 5);
   assert.equal(read(claim(10)), 10);

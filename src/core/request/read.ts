@@ -98,8 +98,8 @@ export function readNumberWithin(claim: Claim, min: number, max: number): number
   return number;
 }
 
-/** A whole number of seconds above zero; `allowed` says in words what the model takes, for the message. */
-export function readSeconds(claim: Claim, allowed: string): number {
+/** A whole number of seconds above zero; `allowed` says in words what the model takes, should it be refused. */
+export function readSeconds(claim: Claim, allowed: () => string): number {
   const { value } = claim;
   const number =
     typeof value === 'number'
@@ -108,7 +108,7 @@ export function readSeconds(claim: Claim, allowed: string): number {
         ? Number(value)
         : Number.NaN;
   if (!Number.isSafeInteger(number) || number < 1) {
-    throw invalid(claim.source, `must be a whole number of seconds (${allowed}), not ${show(value)}.`);
+    throw invalid(claim.source, `must be a whole number of seconds (${allowed()}), not ${show(value)}.`);
   }
   return number;
 }

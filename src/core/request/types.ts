@@ -17,52 +17,52 @@ export interface Claim {
 export interface LooseVideo {
   /** What this surface assumes where the caller says nothing. */
   surface: SurfaceDefaults;
-  model: Claim[];
-  prompt: Claim[];
-  negativePrompt: Claim[];
-  seconds: Claim[];
-  resolution: Claim[];
-  size: Claim[];
-  mode: Claim[];
-  motionLevel: Claim[];
-  aspectRatio: Claim[];
-  sound: Claim[];
-  scene: Claim[];
+  model: readonly Claim[];
+  prompt: readonly Claim[];
+  negativePrompt: readonly Claim[];
+  seconds: readonly Claim[];
+  resolution: readonly Claim[];
+  size: readonly Claim[];
+  mode: readonly Claim[];
+  motionLevel: readonly Claim[];
+  aspectRatio: readonly Claim[];
+  sound: readonly Claim[];
+  scene: readonly Claim[];
   /** Single first-frame picture: all claims must agree (specs/kling.md §8 row 26). */
-  image: Claim[];
+  image: readonly Claim[];
   /** Pictures in a list (`images`), each a claim of its own. */
-  images: Claim[];
-  lastFrame: Claim[];
-  referenceVideo: Claim[];
+  images: readonly Claim[];
+  lastFrame: readonly Claim[];
+  referenceVideo: readonly Claim[];
   /** Media that arrived with its role already named (file_infos, omni's image_list and video_list). */
   files: LooseFile[];
-  cfgScale: Claim[];
-  cameraControl: Claim[];
-  staticMask: Claim[];
-  dynamicMasks: Claim[];
-  multiShot: Claim[];
-  shotType: Claim[];
-  shots: Claim[];
-  voices: Claim[];
-  elements: Claim[];
-  characterOrientation: Claim[];
-  keepOriginalSound: Claim[];
-  watermark: Claim[];
-  storageMode: Claim[];
-  expireTime: Claim[];
-  mediaName: Claim[];
-  classId: Claim[];
+  cfgScale: readonly Claim[];
+  cameraControl: readonly Claim[];
+  staticMask: readonly Claim[];
+  dynamicMasks: readonly Claim[];
+  multiShot: readonly Claim[];
+  shotType: readonly Claim[];
+  shots: readonly Claim[];
+  voices: readonly Claim[];
+  elements: readonly Claim[];
+  characterOrientation: readonly Claim[];
+  keepOriginalSound: readonly Claim[];
+  watermark: readonly Claim[];
+  storageMode: readonly Claim[];
+  expireTime: readonly Claim[];
+  mediaName: readonly Claim[];
+  classId: readonly Claim[];
   /** Compliance switches: wire path -> value. */
-  compliance: Claim[];
+  compliance: readonly Claim[];
   /** A JSON string (or object) of further fields, parsed by core (specs/kling.md §8 rows 17, 32). */
-  extInfo: Claim[];
+  extInfo: readonly Claim[];
   /** Sound files and sessions of scenes that speak (avatar, lip-sync). */
-  audio: Claim[];
-  externalTaskId: Claim[];
-  callbackUrl: Claim[];
-  maxCost: Claim[];
+  audio: readonly Claim[];
+  externalTaskId: readonly Claim[];
+  callbackUrl: readonly Claim[];
+  maxCost: readonly Claim[];
   /** Absent: nobody asked. */
-  priority?: Claim[];
+  priority?: readonly Claim[];
 }
 
 export interface SurfaceDefaults {

@@ -116,6 +116,15 @@ const SCENES: Readonly<Record<string, VideoOperation>> = {
   lip_sync: 'lip-sync',
 };
 
+const readMode = (claim: Claim) => readWord(claim, ['std', 'pro', '4k']);
+const readMotionLevel = (claim: Claim) => readWord(claim, ['std', 'pro']);
+const readScene = (claim: Claim) => SCENES[readWord(claim, Object.keys(SCENES))]!;
+const readCfgScale = (claim: Claim) => readNumberWithin(claim, 0, 1);
+const readShotType = (claim: Claim) => readWord(claim, ['customize', 'intelligence']);
+const readOrientation = (claim: Claim) => readWord(claim, ['image', 'video']);
+const readWatermark = (claim: Claim) => readFlag(watermarkClaim(claim));
+const readFaces = (claim: Claim) => readList(claim).map((entry) => entry.value);
+
 function draftOf(
   loose: LooseVideo,
   entry: CatalogueEntry,
@@ -133,16 +142,17 @@ function draftOf(
   }
   /** The strongest claim of a field, read; null when nobody claims it. */
   const take = <Value>(field: Field, read: (claim: Claim) => Value): Value | null => {
-    const claims = withExtInfo(loose, field, extInfo);
-    const claim = pick(claims, PRECEDENCE[field]);
-    if (claim === null) return null;
+    const claims = claimsOf(loose, field, extInfo);
+    if (claims.length === 0) return null;
+    const claim = pick(claims, PRECEDENCE[field])!;
     sources[field] = claim.source;
     if (claims.length > 1) noteLosers(claims, claim, 'value_ignored', warnings);
     return read(claim);
   };
 
   // A scene has lengths of its own, which the model's list does not tell.
-  const allowedSeconds = loose.scene.length > 0 ? 'above zero' : secondsInWords(entry.model.durations);
+  const allowedSeconds = () =>
+    loose.scene.length > 0 ? 'above zero' : secondsInWords(entry.model.durations);
   const keepOriginalSound = take('keepOriginalSound', readFlag);
   const pictures = gatherPictures(loose, keepOriginalSound);
   for (const field of ['firstFrame', 'lastFrame'] as const) {
@@ -162,23 +172,23 @@ function draftOf(
     size: take('size', readSize),
     aspectRatio: take('aspectRatio', readAspectRatio),
     sound: take('sound', readFlag),
-    mode: take('mode', (claim) => readWord(claim, ['std', 'pro', '4k'])),
-    motionLevel: take('motionLevel', (claim) => readWord(claim, ['std', 'pro'])),
-    scene: take('scene', (claim) => SCENES[readWord(claim, Object.keys(SCENES))]!),
+    mode: take('mode', readMode),
+    motionLevel: take('motionLevel', readMotionLevel),
+    scene: take('scene', readScene),
     ...pictures,
-    cfgScale: take('cfgScale', (claim) => readNumberWithin(claim, 0, 1)),
+    cfgScale: take('cfgScale', readCfgScale),
     cameraControl: take('cameraControl', readCameraControl),
     staticMask: take('staticMask', readMedia),
     dynamicMasks: take('dynamicMasks', readDynamicMasks) ?? [],
     multiShot: take('multiShot', readFlag),
-    shotType: take('shotType', (claim) => readWord(claim, ['customize', 'intelligence'])),
+    shotType: take('shotType', readShotType),
     shots: take('shots', readShots),
     voiceIds: take('voices', readVoiceIds) ?? [],
     elementIds: take('elements', readElementIds) ?? [],
-    characterOrientation: take('characterOrientation', (claim) => readWord(claim, ['image', 'video'])),
+    characterOrientation: take('characterOrientation', readOrientation),
     keepOriginalSound,
     audio: take('soundFile', readMedia),
-    watermark: take('watermark', (claim) => readFlag(watermarkClaim(claim))) ?? false,
+    watermark: take('watermark', readWatermark) ?? false,
     retention: readRetention(loose, nowMs),
     compliance: readCompliance(loose, warnings),
     extensions: readExtensions(take),
@@ -210,7 +220,7 @@ function readExtensions(take: Take): VideoDraft['extensions'] {
   const extensions: VideoDraft['extensions'] = {};
   const audioId = take('audioId', readId);
   const sessionId = take('sessionId', readId);
-  const faces = take('faceChoose', (claim) => readList(claim).map((entry) => entry.value));
+  const faces = take('faceChoose', readFaces);
   if (audioId !== null) extensions['audio_id'] = audioId;
   if (sessionId !== null) extensions['session_id'] = sessionId;
   if (faces !== null) extensions['face_choose'] = faces as VideoDraft['extensions'][string];
@@ -245,13 +255,15 @@ const AUDIO_WORDS: Readonly<Partial<Record<Field, readonly string[]>>> = {
   faceChoose: ['face_choose'],
 };
 
-function withExtInfo(loose: LooseVideo, field: Field, extInfo: ExtInfo): readonly Claim[] {
+function claimsOf(loose: LooseVideo, field: Field, extInfo: ExtInfo): readonly Claim[] {
   const words = AUDIO_WORDS[field];
   const claims =
     words === undefined
       ? loose[field as Exclude<Field, 'soundFile' | 'audioId' | 'sessionId' | 'faceChoose'>]
-      : loose.audio.filter(({ source }) => words.includes(source.slice(source.lastIndexOf('.') + 1)));
-  const key = EXT_INFO_KEYS[field];
+      : loose.audio.length === 0
+        ? loose.audio
+        : loose.audio.filter(({ source }) => words.includes(source.slice(source.lastIndexOf('.') + 1)));
+  const key = extInfo.claims.size === 0 ? undefined : EXT_INFO_KEYS[field];
   const extra = key === undefined ? undefined : extInfo.claims.get(key);
   return extra === undefined ? claims : [...claims, extra];
 }

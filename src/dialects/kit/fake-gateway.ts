@@ -224,7 +224,7 @@ export function createFakeGateway(): FakeGateway {
   return gateway;
 }
 
-function textOf(claims: Claim[]): string | null {
+function textOf(claims: readonly Claim[]): string | null {
   const value = claims[0]?.value;
   return value === undefined || value === null ? null : String(value);
 }

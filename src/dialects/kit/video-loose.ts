@@ -16,73 +16,167 @@ export function looseVideo(body: VideoRequestBody, surface: SurfaceDefaults): Lo
   const fields: Fields = body;
   const metadata = objectAt(fields, 'metadata', '');
   const config = objectAt(metadata, 'output_config', 'metadata.');
-  const content = contentClaims(fields['content']);
-  /** The claims of one field at the top level, in metadata and in metadata.output_config, as far as it exists there. */
-  const claims = (
-    top: readonly string[],
-    inMetadata: readonly string[] = [],
-    inConfig: readonly string[] = [],
-  ) => {
-    const found: Claim[] = [];
-    for (const key of top) claim(found, key, fields[key]);
-    for (const key of inMetadata) claim(found, `metadata.${key}`, metadata[key]);
-    for (const key of inConfig) claim(found, `metadata.output_config.${key}`, config[key]);
-    return found;
-  };
-  return {
-    surface,
-    model: claims(['model_name', 'model']),
-    prompt: [...claims(['prompt']), ...content.texts],
-    negativePrompt: claims(['negative_prompt'], ['negative_prompt']),
-    seconds: claims(['seconds', 'duration'], ['seconds', 'duration', 'video_duration'], ['duration']),
-    resolution: claims([], ['resolution'], ['resolution']),
-    size: claims(['size']),
-    mode: claims(['mode'], ['mode']),
-    motionLevel: claims([], ['motion_level']),
-    aspectRatio: claims(['aspect_ratio'], ['aspect_ratio'], ['aspect_ratio']),
-    sound: claims(['sound', 'audio_generation'], ['audio_generation', 'audio'], ['audio_generation']),
-    scene: claims([], ['scene_type']),
-    image: [...claims(['image', 'input_reference']), ...content.images],
-    images: imageClaims(fields['images']),
-    lastFrame: claims(['image_tail'], ['last_frame_url', 'last_frame_file_id']),
-    referenceVideo: [...claims([], ['video_url']), ...content.videos],
-    files: looseFiles(fields, metadata, surface.imagesMax),
-    cfgScale: claims(['cfg_scale'], ['cfg_scale']),
-    cameraControl: claims(['camera_control'], ['camera_control']),
-    staticMask: claims(['static_mask']),
-    dynamicMasks: claims(['dynamic_masks']),
-    multiShot: claims(['multi_shot']),
-    shotType: claims(['shot_type']),
-    shots: claims(['multi_prompt']),
-    voices: claims(['voice_list']),
-    elements: claims(['element_list']),
-    characterOrientation: claims(['character_orientation'], ['character_orientation']),
-    keepOriginalSound: claims(['keep_original_sound'], ['keep_original_sound']),
-    watermark: claims(['watermark_info']),
-    storageMode: claims([], [], ['storage_mode']),
-    expireTime: claims([], [], ['expire_time']),
-    mediaName: claims([], [], ['media_name']),
-    classId: claims([], [], ['class_id']),
-    compliance: claims(
-      [],
-      [],
-      ['person_generation', 'input_compliance_check', 'output_compliance_check', 'enhance_switch'],
-    ),
-    extInfo: claims([], ['ext_info']),
-    audio: claims(
-      ['sound_file', 'audio_id', 'session_id', 'face_choose'],
-      ['sound_file', 'audio_url', 'audio_id', 'session_id', 'face_choose'],
-    ),
-    externalTaskId: claims(['external_task_id']),
-    callbackUrl: claims(['callback_url']),
-    maxCost: claims(['max_cost']),
-    priority: claims([], ['priority']),
-  };
+  const loose = noClaims(surface);
+  gather(loose, fields, TOP);
+  gather(loose, metadata, IN_METADATA);
+  gather(loose, config, IN_CONFIG);
+  if (isGiven(fields['content'])) {
+    const content = contentClaims(fields['content']);
+    loose.prompt = [...loose.prompt, ...content.texts];
+    loose.image = [...loose.image, ...content.images];
+    loose.referenceVideo = [...loose.referenceVideo, ...content.videos];
+  }
+  loose.images = imageClaims(fields['images']);
+  loose.files = looseFiles(fields, metadata, surface.imagesMax);
+  return loose;
 }
 
 /** No claims at all, for doors that name their fields otherwise. */
 export function noClaims(surface: SurfaceDefaults): LooseVideo {
-  return looseVideo({}, surface);
+  return {
+    surface,
+    model: NONE,
+    prompt: NONE,
+    negativePrompt: NONE,
+    seconds: NONE,
+    resolution: NONE,
+    size: NONE,
+    mode: NONE,
+    motionLevel: NONE,
+    aspectRatio: NONE,
+    sound: NONE,
+    scene: NONE,
+    image: NONE,
+    images: NONE,
+    lastFrame: NONE,
+    referenceVideo: NONE,
+    files: [],
+    cfgScale: NONE,
+    cameraControl: NONE,
+    staticMask: NONE,
+    dynamicMasks: NONE,
+    multiShot: NONE,
+    shotType: NONE,
+    shots: NONE,
+    voices: NONE,
+    elements: NONE,
+    characterOrientation: NONE,
+    keepOriginalSound: NONE,
+    watermark: NONE,
+    storageMode: NONE,
+    expireTime: NONE,
+    mediaName: NONE,
+    classId: NONE,
+    compliance: NONE,
+    extInfo: NONE,
+    audio: NONE,
+    externalTaskId: NONE,
+    callbackUrl: NONE,
+    maxCost: NONE,
+    priority: NONE,
+  };
+}
+
+/** Most fields of most requests: shared, and never added to. */
+const NONE: readonly Claim[] = [];
+
+type Field = Exclude<keyof LooseVideo, 'surface' | 'images' | 'files'>;
+
+/** By the key at one level of the body: the field it claims, and the path as the caller spelled it. */
+type Level = ReadonlyMap<string, { field: Field; source: string }>;
+
+function level(prefix: string, keys: Partial<Record<Field, readonly string[]>>): Level {
+  const found = new Map<string, { field: Field; source: string }>();
+  for (const [field, names] of Object.entries(keys)) {
+    for (const name of names) found.set(name, { field: field as Field, source: prefix + name });
+  }
+  return found;
+}
+
+const TOP = level('', {
+  model: ['model_name', 'model'],
+  prompt: ['prompt'],
+  negativePrompt: ['negative_prompt'],
+  seconds: ['seconds', 'duration'],
+  size: ['size'],
+  mode: ['mode'],
+  aspectRatio: ['aspect_ratio'],
+  sound: ['sound', 'audio_generation'],
+  image: ['image', 'input_reference'],
+  lastFrame: ['image_tail'],
+  cfgScale: ['cfg_scale'],
+  cameraControl: ['camera_control'],
+  staticMask: ['static_mask'],
+  dynamicMasks: ['dynamic_masks'],
+  multiShot: ['multi_shot'],
+  shotType: ['shot_type'],
+  shots: ['multi_prompt'],
+  voices: ['voice_list'],
+  elements: ['element_list'],
+  characterOrientation: ['character_orientation'],
+  keepOriginalSound: ['keep_original_sound'],
+  watermark: ['watermark_info'],
+  audio: ['sound_file', 'audio_id', 'session_id', 'face_choose'],
+  externalTaskId: ['external_task_id'],
+  callbackUrl: ['callback_url'],
+  maxCost: ['max_cost'],
+});
+
+const IN_METADATA = level('metadata.', {
+  negativePrompt: ['negative_prompt'],
+  seconds: ['seconds', 'duration', 'video_duration'],
+  resolution: ['resolution'],
+  mode: ['mode'],
+  motionLevel: ['motion_level'],
+  aspectRatio: ['aspect_ratio'],
+  sound: ['audio_generation', 'audio'],
+  scene: ['scene_type'],
+  lastFrame: ['last_frame_url', 'last_frame_file_id'],
+  referenceVideo: ['video_url'],
+  cfgScale: ['cfg_scale'],
+  cameraControl: ['camera_control'],
+  characterOrientation: ['character_orientation'],
+  keepOriginalSound: ['keep_original_sound'],
+  extInfo: ['ext_info'],
+  audio: ['sound_file', 'audio_url', 'audio_id', 'session_id', 'face_choose'],
+  priority: ['priority'],
+});
+
+const IN_CONFIG = level('metadata.output_config.', {
+  seconds: ['duration'],
+  resolution: ['resolution'],
+  aspectRatio: ['aspect_ratio'],
+  sound: ['audio_generation'],
+  storageMode: ['storage_mode'],
+  expireTime: ['expire_time'],
+  mediaName: ['media_name'],
+  classId: ['class_id'],
+  compliance: ['person_generation', 'input_compliance_check', 'output_compliance_check', 'enhance_switch'],
+});
+
+/** The order in which claims of one field are listed, whatever order the body has them in. */
+const PLACES: ReadonlyMap<string, number> = new Map(
+  [TOP, IN_METADATA, IN_CONFIG]
+    .flatMap((one) => [...one.values()])
+    .map(({ source }, index) => [source, index]),
+);
+
+/** Goes by what the body holds: a request names five fields of a hundred. */
+function gather(loose: LooseVideo, fields: Fields, known: Level): void {
+  if (fields === NO_FIELDS) return;
+  for (const key in fields) {
+    const place = known.get(key);
+    if (place === undefined) continue;
+    const value = fields[key];
+    if (!isGiven(value)) continue;
+    const { field, source } = place;
+    const earlier = loose[field];
+    loose[field] = earlier === NONE ? [{ source, value }] : inPlace([...earlier!, { source, value }]);
+  }
+}
+
+function inPlace(claims: Claim[]): Claim[] {
+  return claims.sort((one, other) => PLACES.get(one.source)! - PLACES.get(other.source)!);
 }
 
 /** Absent, null, empty text and empty lists are no claim: forms and some clients send fields they leave empty. */
