@@ -15,6 +15,7 @@ import { addJsonBody, bodyBytesMax } from './plugins/app/json-body.ts';
 import { addMetrics } from './plugins/app/metrics.ts';
 import { addNotFound } from './plugins/app/not-found.ts';
 import { addRequestId, requestIdOf } from './plugins/app/request-id.ts';
+import { addSendTogether } from './plugins/app/send-together.ts';
 import { addCors } from './plugins/external/cors.ts';
 import { addMultipart } from './plugins/external/multipart.ts';
 import { addReference } from './plugins/external/reference.ts';
@@ -53,6 +54,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   server.setReplySerializer((payload) => writeJson(payload));
 
   addRequestId(server);
+  addSendTogether(server);
   addErrors(server, renderer);
   addNotFound(server, renderer);
   addJsonBody(server);
