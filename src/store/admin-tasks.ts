@@ -1,7 +1,8 @@
 /**
  * Operators' lists of tasks, by any filters. One of them leads: the one whose index holds the fewest tasks. The list
- * walks down that index, newest first, and looks at each task for the other filters. It does so in steps, so that a
- * rare match among a million does not hold up everything else.
+ * walks down that index, newest first, asks the indexes of the other filters for each id, and reads what is left. It
+ * does so in steps, so that a rare match among a million does not hold up everything else, and in no more than a few for
+ * one page: where many tasks meet each filter and hardly any all of them, a page comes short and the next goes on.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Page, Store } from '../core/ports.ts';
@@ -15,8 +16,10 @@ type AdminQuery = Parameters<Store['adminTasks']>[0];
 
 /** Rows looked at in one step: a few milliseconds. */
 const STEP_ROWS = 1_000;
-/** No index is counted further than this, a millisecond: whoever holds more holds many. */
-const MANY = 10_000;
+/** Of one page. */
+const STEPS_MAX = 10;
+/** No index is counted further than this, a millisecond: whoever holds more holds many. Fewer are on one page's way. */
+const MANY = STEPS_MAX * STEP_ROWS;
 /** A task's id tells when it was created, its row tells it again; a clock may be trimmed between the two. */
 const ID_SLACK_MS = 60_000;
 
@@ -87,21 +90,43 @@ const stepEnd = statementVariants<Args>()((db, arg, [lead]) =>
     .offset(arg('offset')),
 );
 
-/** Of the tasks of one step those that every filter lets through. */
-const tasksAmong = statementVariants<Args>()((db, arg, names) => {
-  // A filter that leads is met by whatever it leads to.
-  const [lead, ...given] = names;
+/**
+ * Of the tasks of one step those that every filter lets through. Most that fall through do so in an index: a row is
+ * read when all indexes have its id.
+ */
+const tasksAmong = statementVariants<Args>()((db, arg, given) => {
+  const [lead] = given as ReadonlySet<Lead>;
+  const asked = INDEXED.filter((name) => given.has(name));
   let query = db
+    // Without the word, PostgreSQL sees that both sides are one table and reads all rows between the ids instead.
+    .with(
+      (cte) => cte('led').materialized(),
+      (inner) => leadIds([inner as Builder[0], arg], lead!),
+    )
     .selectFrom('tasks')
     .selectAll()
     .where('id', '<', arg('before'))
-    .where('id', '>=', arg('from'));
-  if (lead !== 'all') query = query.where('id', 'in', leadIds([db, arg], lead as Lead));
-  for (const name of [...INDEXED, 'state', 'attention'] as const) {
-    if (given.includes(name)) query = query.where(name, '=', arg(name));
-  }
-  if (given.includes('created_from')) query = query.where('created_at', '>=', arg('created_from'));
-  if (given.includes('created_to')) query = query.where('created_at', '<=', arg('created_to'));
+    .where('id', '>=', arg('from'))
+    .where('id', 'in', ({ selectFrom }) => {
+      let ids = selectFrom('led').select('led.id');
+      for (const name of asked) {
+        // A filter that leads is met by whatever it leads to.
+        if (lead === name || lead === `${name} ended_badly`) continue;
+        ids = ids.where(({ exists, selectFrom: other }) =>
+          exists(
+            other('tasks as same')
+              .select('same.id')
+              .whereRef('same.id', '=', 'led.id')
+              .where(`same.${name}`, '=', arg(name)),
+          ),
+        );
+      }
+      return ids;
+    });
+  if (given.has('state')) query = query.where('state', '=', arg('state'));
+  if (given.has('attention')) query = query.where('attention', '=', arg('attention'));
+  if (given.has('created_from')) query = query.where('created_at', '>=', arg('created_from'));
+  if (given.has('created_to')) query = query.where('created_at', '<=', arg('created_to'));
   return query.orderBy('id', 'desc').limit(arg('limit'));
 });
 

@@ -1,9 +1,12 @@
 /** What an engine has to offer; `store.ts` makes the Store port out of it. */
 import type { LedgerVerdict } from '../core/ports.ts';
 import type { ArgsOf, MutationName, ResultOf } from './mutations.ts';
+import type { RecentTasks } from './recent-tasks.ts';
 import type { Procedure } from './statement.ts';
 
 export interface Backend {
+  /** Only where every change of a task passes through this process: elsewhere nobody tells what became stale. */
+  recentTasks?: RecentTasks;
   /** Runs a procedure that only reads. */
   read<Result>(procedure: Procedure<Result>): Promise<Result>;
   /** Runs a mutation in a transaction; resolves after the commit. Arguments and result are plain data. */

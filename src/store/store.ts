@@ -94,7 +94,14 @@ export function createStore(backend: Backend): Store {
     failTask: (input) => write('failTask', input),
     hideTask: (input) => write('hideTask', input),
     getTask: (id) => read(getTask(id)),
-    findTask: (accountId, idOrExternalId) => read(findTask(accountId, idOrExternalId)),
+    async findTask(accountId, idOrExternalId) {
+      const recent = backend.recentTasks?.find(idOrExternalId);
+      if (recent?.accountId === accountId) return recent;
+      const task = await read(findTask(accountId, idOrExternalId));
+      // No change can have been heard of since: such a read is over within its turn.
+      if (task !== null) backend.recentTasks?.keep(task);
+      return task;
+    },
     listTasks: (query) => read(listTasks(query)),
     pageTasks: (query) => read(pageTasks(query)),
     adminTasks: (query) => adminTasks(read, query),

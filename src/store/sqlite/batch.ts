@@ -6,6 +6,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { mutations, type MutationName } from '../mutations.ts';
 import { createSortableIds } from '../sortable-ids.ts';
 import type { Mutation, Tx } from '../statement.ts';
+import { watchTasks } from './changed-tasks.ts';
 import { createExecutor, type Executor } from './executor.ts';
 import { failureOf, isEngineFailure, sparesConnection, unavailable, type Failure } from './failures.ts';
 
@@ -19,6 +20,8 @@ export interface Outcome {
   answers: Answer[];
   /** What was touched, each once. */
   topics: string[];
+  /** Tasks whose rows are not what they were. */
+  changedTasks: string[];
 }
 
 export interface BatchRunner {
@@ -29,6 +32,7 @@ export interface BatchRunner {
 interface Session {
   connection: DatabaseSync;
   execute: Executor;
+  takeChangedTasks: () => string[];
   begin: StatementSync;
   savepoint: StatementSync;
   release: StatementSync;
@@ -48,7 +52,7 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
     } catch (error) {
       rollback(error);
       const failure = unavailable(error);
-      return { answers: calls.map(([id]) => [id, null, failure]), topics: [] };
+      return { answers: calls.map(([id]) => [id, null, failure]), topics: [], changedTasks: [] };
     }
   }
 
@@ -61,7 +65,10 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
   }
 
   /** Null when a change was refused: the transaction is undone. */
-  function runUnguarded({ connection, execute, begin, commit }: Session, calls: Call[]): Outcome | null {
+  function runUnguarded(
+    { connection, execute, takeChangedTasks, begin, commit }: Session,
+    calls: Call[],
+  ): Outcome | null {
     const answers: Answer[] = [];
     const topics = new Set<string>();
     const tx: Tx = { newId, notify: (topic) => void topics.add(topic) };
@@ -77,11 +84,11 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
       return null;
     }
     commit.run();
-    return { answers, topics: [...topics] };
+    return { answers, topics: [...topics], changedTasks: takeChangedTasks() };
   }
 
   function runGuarded(
-    { connection, execute, begin, savepoint, release, undo, commit }: Session,
+    { connection, execute, takeChangedTasks, begin, savepoint, release, undo, commit }: Session,
     calls: Call[],
   ): Outcome {
     const answers: Answer[] = [];
@@ -104,7 +111,7 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
       }
     }
     commit.run();
-    return { answers, topics: [...topics] };
+    return { answers, topics: [...topics], changedTasks: takeChangedTasks() };
   }
 
   function rollback(error: unknown): void {
@@ -134,6 +141,7 @@ function createSession(connection: DatabaseSync): Session {
   return {
     connection,
     execute: createExecutor(connection),
+    takeChangedTasks: watchTasks(connection),
     begin: connection.prepare('begin immediate'),
     savepoint: connection.prepare('savepoint call'),
     release: connection.prepare('release call'),

@@ -12,6 +12,7 @@ import { migrate, type OnUpgrade } from '../migrate.ts';
 import type { ArgsOf, MutationName, ResultOf } from '../mutations.ts';
 import { bringForward } from '../set-back.ts';
 import type { Procedure } from '../statement.ts';
+import { createRecentTasks } from '../recent-tasks.ts';
 import { createTopics } from '../topics.ts';
 import { openClockMark, type ClockMark } from './clock-mark.ts';
 import { BUSY_TIMEOUT_MS, openForReading, openForWriting } from './connection.ts';
@@ -105,18 +106,23 @@ function start(file: string, options: SqliteOptions, mark: ClockMark, unlock: ()
   const reader = openForReading(file);
   const execute = createExecutor(reader);
   const topics = createTopics();
+  const recentTasks = createRecentTasks();
   const writer = createWriter(
     {
       file,
       busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
       callsPerCommit: options.groupCommit === false ? 1 : CALLS_PER_COMMIT,
     },
-    (touched, changes) => {
-      options.onBatch?.(changes);
-      topics.publish(touched);
+    {
+      onCommit(touched, changes) {
+        options.onBatch?.(changes);
+        topics.publish(touched);
+      },
+      onTasksChanged: (ids) => recentTasks.forget(ids),
     },
   );
   return {
+    recentTasks,
     async read<Result>(procedure: Procedure<Result>) {
       if (!reader.isOpen) throw toError(unavailable('the store is closed'));
       try {

@@ -25,11 +25,14 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** `onCommit` is called with what a transaction touched and how many changes it held, after its callers were answered. */
-export function createWriter(
-  settings: WriterSettings,
-  onCommit: (topics: string[], changes: number) => void,
-): Writer {
+export interface WriterEvents {
+  /** Called with what a transaction touched and how many changes it held, after its callers were answered. */
+  onCommit(topics: string[], changes: number): void;
+  /** Called before the callers are answered; null: what was changed is not known. */
+  onTasksChanged(ids: string[] | null): void;
+}
+
+export function createWriter(settings: WriterSettings, events: WriterEvents): Writer {
   const waiters = new Map<number, Waiter>();
   let calls: Call[] = [];
   let lastId = 0;
@@ -48,20 +51,22 @@ export function createWriter(
     return started;
   }
 
-  function receive({ answers, topics }: Outcome): void {
+  function receive({ answers, topics, changedTasks }: Outcome): void {
+    events.onTasksChanged(changedTasks);
     for (const [id, result, failure] of answers as [...Answer, Failure?][]) {
       const waiter = waiters.get(id);
       waiters.delete(id);
       if (failure) waiter?.reject(toError(failure));
       else waiter?.resolve(result);
     }
-    onCommit(topics, answers.length);
+    events.onCommit(topics, answers.length);
   }
 
   /** A thread that died takes its calls with it; the next change starts another. */
   function lose(lost: Worker, error: unknown): void {
     if (worker !== lost) return;
     worker = null;
+    events.onTasksChanged(null);
     const failure = unavailable(error);
     for (const waiter of waiters.values()) waiter.reject(toError(failure));
     waiters.clear();
