@@ -1,7 +1,8 @@
 /** The gateway over HTTP. Refusals become CliErrors with the gateway's own sentence. */
 import type { Readable } from 'node:stream';
-import { request } from 'undici';
+import type { Agent } from 'undici';
 import { parseJson, writeJson, type Json } from '../lib/json.ts';
+import { undici } from '../lib/undici.ts';
 import { CliError } from './command.ts';
 
 /** The gateway refused. */
@@ -55,6 +56,8 @@ export class Api {
   readonly url: string;
   readonly #token: string | null;
   readonly #signal: AbortSignal;
+  /** Its idle connections do not keep the process. */
+  #agent: Agent | null = null;
 
   /** `token`: an API key or the admin token; null for routes that need none. `signal` ends every call. */
   constructor(url: string, token: string | null, signal: AbortSignal) {
@@ -99,13 +102,17 @@ export class Api {
   }
 
   async #send(path: string, { method = 'GET', json, form, query, headers }: Call) {
+    const { Agent, request } = undici();
+    this.#agent ??= new Agent();
     const url = new URL(this.url + path);
     for (const [name, value] of Object.entries(query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     const contentType = form?.contentType ?? (json === undefined ? undefined : 'application/json');
     try {
-      return await request(url, {
+      return await request.call(this.#agent, {
+        origin: url.origin,
+        path: url.pathname + url.search,
         method,
         headers: {
           accept: 'application/json, */*;q=0.5',

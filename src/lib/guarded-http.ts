@@ -1,11 +1,12 @@
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { createAddressPolicy, normaliseHost } from './address-policy.ts';
 import { capped, createPace, discard, failing, tooLarge, wrap } from './guarded-body.ts';
 import { createDeadline, type Deadline } from './guarded-deadline.ts';
 import { TransferFailed, UrlRefused } from './guarded-errors.ts';
 import { createPinnedConnect, notPublic, systemResolve, type Resolve } from './pinned-connect.ts';
+import { undici } from './undici.ts';
 
 export { TransferFailed, UrlRefused } from './guarded-errors.ts';
 export type { TransferFailedReason, UrlRefusedReason } from './guarded-errors.ts';
@@ -94,9 +95,20 @@ export function createGuardedHttp(options: {
 }): GuardedHttp {
   const policy = createAddressPolicy(options.allow);
   const resolve = options.resolve ?? systemResolve;
-  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
-  const guarded = new Agent({ connect: createPinnedConnect({ policy, resolve, connect }) });
-  const direct = new Agent({ connect: createPinnedConnect({ policy: null, resolve, connect }) });
+  let agents: { guarded: Agent; direct: Agent } | null = null;
+
+  /** Opened when the first URL is asked for. */
+  function agentFor(isTrusted: boolean): Agent {
+    if (agents === null) {
+      const { Agent, buildConnector } = undici();
+      const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
+      agents = {
+        guarded: new Agent({ connect: createPinnedConnect({ policy, resolve, connect }) }),
+        direct: new Agent({ connect: createPinnedConnect({ policy: null, resolve, connect }) }),
+      };
+    }
+    return isTrusted ? agents.direct : agents.guarded;
+  }
 
   /** The URL, judged, and whether its origin is trusted. */
   function judge(text: string, rules: UrlRules, base?: URL): { url: URL; isTrusted: boolean } {
@@ -137,7 +149,7 @@ export function createGuardedHttp(options: {
     const deadline = createDeadline(asked.timeoutMs, asked.signal);
     try {
       for (let redirects = 0; ; redirects++) {
-        const answer = await (isTrusted ? direct : guarded).request({
+        const answer = await undici().request.call(agentFor(isTrusted), {
           origin: url.origin,
           path: url.pathname + url.search,
           method,
@@ -189,7 +201,7 @@ export function createGuardedHttp(options: {
       }
     },
     async close() {
-      await Promise.all([guarded.destroy(), direct.destroy()]);
+      if (agents !== null) await Promise.all([agents.guarded.destroy(), agents.direct.destroy()]);
     },
   };
 }

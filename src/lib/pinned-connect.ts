@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import type { AddressPolicy } from './address-policy.ts';
 import { TransferFailed, UrlRefused } from './guarded-errors.ts';
 

@@ -1,8 +1,8 @@
 /** One exchange with an upstream over a pooled connection, recorded without its secrets. */
-import { Pool } from 'undici';
-import type { Dispatcher } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import type { Clock, Exchange, UpstreamHttp } from '../../core/ports.ts';
 import { UpstreamError } from '../../core/errors.ts';
+import { undici } from '../../lib/undici.ts';
 import { exchangeBytes } from './exchange-bytes.ts';
 import { redactBody, redactText } from './redact.ts';
 
@@ -26,7 +26,7 @@ export function createUpstreamPools(): UpstreamPools {
     pool(origin) {
       let pool = pools.get(origin);
       if (!pool) {
-        pool = new Pool(origin, {
+        pool = new (undici().Pool)(origin, {
           connections: connectionsMax,
           connect: { timeout: connectTimeoutMs },
         });
