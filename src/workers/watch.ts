@@ -10,8 +10,10 @@ import { pollDelayMs } from '../core/task.ts';
 import { advanceTask } from '../flows/advance-task.ts';
 import type { FlowContext } from '../flows/context.ts';
 import { listExchange } from '../flows/list-exchange.ts';
+import { makerOf } from '../flows/maker.ts';
 import { Loop } from '../lib/loop.ts';
 import { SetBack } from '../lib/set-back.ts';
+import type { Accepted } from './accepted.ts';
 import { PollTable, type Watched } from './poll-table.ts';
 
 /** Most refs in one poll round. */
@@ -47,9 +49,6 @@ interface Kind extends Weight {
   /** The part of the provider that makes it, and reads its ref. */
   maker: Maker;
 }
-
-/** An attempt to be watched, and what it counts at the upstream. */
-export type Accepted = Omit<Watched, 'kind' | 'jitter' | 'failures'> & Kind;
 
 /** What has ended, and how long it kept its place. */
 export interface Ended extends Weight {
@@ -108,12 +107,14 @@ export class Watch {
     return this.#table.watches(attempt);
   }
 
-  /** Polls this attempt from now on. */
-  add({ maker, pool, units, ...accepted }: Accepted): void {
+  /** Polls this attempt from now on, which counts so much at the upstream. */
+  add({ request, ...accepted }: Accepted, weight: Weight): void {
+    const { ctx, row } = this.#options;
+    const maker = makerOf(ctx.providers.get(row().provider), request)!;
     const watched: Watched = {
       ...accepted,
-      kind: this.#numberOf({ maker, pool, units }),
-      jitter: this.#options.ctx.random(),
+      kind: this.#numberOf({ maker, ...weight }),
+      jitter: ctx.random(),
       failures: 0,
     };
     // A task that was ended by hand and is retried: what ran before is the new attempt's now, or nobody's.
