@@ -71,16 +71,13 @@ function leadIds([db, arg]: [Builder[0], Builder[1]], lead: Lead) {
   return query;
 }
 
-/** How many there are, counted no further than `limit`. */
-const countOf = statementVariants<Args>()((db, arg, [lead]) =>
-  db
-    .selectFrom(
-      leadIds([db, arg], lead as Lead)
-        .limit(arg('limit'))
-        .as('found'),
-    )
-    .select((eb) => eb.fn.countAll<number>().as('number')),
-);
+/** How many there are, newest first, counted no further than `limit`; and how far back so many reach. */
+const countOf = statementVariants<Args>()((db, arg, [lead]) => {
+  const ids = leadIds([db, arg], lead as Lead).limit(arg('limit'));
+  return db
+    .selectFrom((lead === 'open' ? ids : ids.orderBy('id', 'desc')).as('found'))
+    .select((eb) => [eb.fn.countAll<number>().as('number'), eb.fn.min<string | null>('id').as('oldest')]);
+});
 
 /** The id a step ends with. */
 const stepEnd = statementVariants<Args>()((db, arg, [lead]) =>
@@ -95,40 +92,50 @@ const stepEnd = statementVariants<Args>()((db, arg, [lead]) =>
  * read when all indexes have its id.
  */
 const tasksAmong = statementVariants<Args>()((db, arg, given) => {
-  const [lead] = given as ReadonlySet<Lead>;
-  const asked = INDEXED.filter((name) => given.has(name));
-  let query = db
-    // Without the word, PostgreSQL sees that both sides are one table and reads all rows between the ids instead.
-    .with(
-      (cte) => cte('led').materialized(),
-      (inner) => leadIds([inner as Builder[0], arg], lead!),
-    )
-    .selectFrom('tasks')
-    .selectAll()
-    .where('id', '<', arg('before'))
-    .where('id', '>=', arg('from'))
-    .where('id', 'in', ({ selectFrom }) => {
-      let ids = selectFrom('led').select('led.id');
-      for (const name of asked) {
-        // A filter that leads is met by whatever it leads to.
-        if (lead === name || lead === `${name} ended_badly`) continue;
-        ids = ids.where(({ exists, selectFrom: other }) =>
-          exists(
-            other('tasks as same')
-              .select('same.id')
-              .whereRef('same.id', '=', 'led.id')
-              .where(`same.${name}`, '=', arg(name)),
-          ),
-        );
-      }
-      return ids;
-    });
-  if (given.has('state')) query = query.where('state', '=', arg('state'));
-  if (given.has('attention')) query = query.where('attention', '=', arg('attention'));
-  if (given.has('created_from')) query = query.where('created_at', '>=', arg('created_from'));
-  if (given.has('created_to')) query = query.where('created_at', '<=', arg('created_to'));
-  return query.orderBy('id', 'desc').limit(arg('limit'));
+  const [lead, ...filters] = [...given] as [Lead, ...string[]];
+  const rest = filters.filter((name) => !isMetBy(lead, name));
+  const inStep = db.selectFrom('tasks').selectAll().orderBy('id', 'desc').limit(arg('limit'));
+  let query = inStep.where('id', '<', arg('before')).where('id', '>=', arg('from'));
+  if (lead !== 'all') query = query.where('id', 'in', idsAmong([db, arg], lead, rest));
+  if (rest.includes('state')) query = query.where('state', '=', arg('state'));
+  if (rest.includes('attention')) query = query.where('attention', '=', arg('attention'));
+  if (rest.includes('created_from')) query = query.where('created_at', '>=', arg('created_from'));
+  if (rest.includes('created_to')) query = query.where('created_at', '<=', arg('created_to'));
+  return query;
 });
+
+/** Of the ids that a lead leads to those that stand in the indexes of the other filters, too. */
+function idsAmong([db, arg]: [Builder[0], Builder[1]], lead: Lead, rest: string[]) {
+  const led = leadIds([db, arg], lead);
+  let ids = db
+    // Without that word, PostgreSQL sees that both sides are one table and reads every row between the step's ends.
+    .with(
+      (name) => name('led').materialized(),
+      () => (rest.length > 0 || lead === 'open' ? led : led.orderBy('id', 'desc').limit(arg('limit'))),
+    )
+    .selectFrom('led')
+    .select('led.id');
+  for (const name of INDEXED) {
+    if (!rest.includes(name)) continue;
+    // A range of one id: asked for by equality, one engine reads the row, the other the ids of all that go by the name.
+    ids = ids.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('tasks as same')
+          .select('same.id')
+          .where(`same.${name}`, '=', arg(name))
+          .whereRef('same.id', '>=', 'led.id')
+          .whereRef('same.id', '<=', 'led.id'),
+      ),
+    );
+  }
+  return ids;
+}
+
+/** What a lead leads to has passed the filters it stands for. */
+function isMetBy(lead: Lead, name: string): boolean {
+  if (name === 'state') return lead === 'open' || lead.endsWith('ended_badly');
+  return lead === name || lead === `${name} ended_badly`;
+}
 
 /** How a list goes: decided once, before its first step. */
 export interface Walk {
@@ -140,22 +147,31 @@ export interface Walk {
   filters: Partial<Args>;
 }
 
-/** One page, read step by step; others have their turn between two steps. */
+interface Counted {
+  lead: Lead;
+  number: number;
+  /** Id. */
+  oldest: string;
+}
+
+/** One page, read step by step; others have their turn between two steps. It may come short and yet not be the last. */
 export async function adminTasks(
   read: <Result>(procedure: Procedure<Result>) => Promise<Result>,
   query: AdminQuery,
 ): Promise<Page<Task>> {
   const walk = await read(chooseWalk(query));
   const found: Task[] = [];
-  for (let before: string | null = walk.before; before !== null;) {
+  let before: string | null = walk.before;
+  for (let steps = 0; before !== null && steps < STEPS_MAX; steps++) {
+    if (steps > 0) await turn();
     const step: { tasks: Task[]; next: string | null } = await read(
       adminTasksBefore(walk, before, query.limit + 1 - found.length),
     );
     for (const task of step.tasks) found.push(task);
-    before = found.length > query.limit ? null : step.next;
-    if (before !== null) await turn();
+    if (found.length > query.limit) return toPage(query, found, (task) => task);
+    before = step.next;
   }
-  return toPage(query, found, (task) => task);
+  return { rows: found, nextCursor: before };
 }
 
 /** Counts what each index leads to, a little way, where there is a choice. */
@@ -185,13 +201,18 @@ export function* chooseWalk(query: AdminQuery): Procedure<Walk> {
   // Where there is no choice there is nothing to count; but what is open leads only where it is little.
   if (leads.length === 0) return { lead: 'all', ...walk };
   if (leads.length === 1 && leads[0] !== 'open') return { lead: leads[0]!, ...walk };
-  let best: { lead: Lead; count: number } = { lead: 'all', count: MANY };
-  for (const lead of [...leads, 'all' as const]) {
-    const { number: count } = (yield* first(countOf([lead]), { ...argsOf(walk), limit: MANY }))!;
-    const isIndexed = lead !== 'open' && lead !== 'all';
-    if (count < best.count || (best.lead === 'all' && isIndexed)) best = { lead, count };
+  let best: Counted | null = null;
+  for (const lead of leads) {
+    const { number, oldest } = (yield* first(countOf([lead]), { ...argsOf(walk), limit: MANY }))!;
+    const counted: Counted = { lead, number, oldest: oldest ?? BEFORE_ALL_IDS };
+    if ((lead !== 'open' || number < MANY) && (best === null || isNarrower(counted, best))) best = counted;
   }
-  return { lead: best.lead, ...walk };
+  return { lead: best?.lead ?? 'all', ...walk };
+}
+
+/** Where both are many, the one whose many newest reach further back lie less close together. */
+function isNarrower(one: Counted, other: Counted): boolean {
+  return one.number === MANY && other.number === MANY ? one.oldest < other.oldest : one.number < other.number;
 }
 
 /** The narrowest first. */

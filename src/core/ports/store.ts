@@ -194,7 +194,7 @@ export interface Store {
     limit: number;
   }): Promise<Task[]>;
   pageTasks(query: { accountId: string; surface: string; offset: number; limit: number }): Promise<Task[]>;
-  /** For operators: hidden ones included. */
+  /** For operators: hidden ones included. A page may come short though more follow: only `nextCursor` tells. */
   adminTasks(
     query: PageQuery & {
       accountId?: string;

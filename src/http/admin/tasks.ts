@@ -32,6 +32,9 @@ export function addTaskRoutes(routes: AdminRoutes, admin: Admin): void {
     {
       schema: {
         summary: 'List tasks, newest first, hidden ones included',
+        description:
+          'Where many tasks meet each filter and hardly any meet all, a page holds fewer than `limit`, even none, ' +
+          'though more follow: go on until `next_cursor` is null.',
         querystring: taskQuery,
         response: { 200: pageOf(taskObject) },
       },

@@ -99,6 +99,13 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
     read: adminTasks({ channelId: 'c' }),
     uses: [/COVERING INDEX tasks_channel \(channel_id=\? AND id>\? AND id<\?\)/],
   },
+  'adminTasks by two indexes': {
+    read: adminTasks({ accountId: 'a', model: 'm' }),
+    uses: [
+      /COVERING INDEX tasks_model \(model=\? AND id>\? AND id<\?\)/,
+      /SEARCH same .*COVERING INDEX tasks_account \(account_id=\? AND id>\? AND id<\?\)/,
+    ],
+  },
   'adminTasks that failed': {
     read: adminTasks({ state: 'failed' }),
     uses: [/INDEX tasks_ended_badly \(id>\? AND id<\?\)/],
@@ -263,11 +270,11 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
 };
 
 /**
- * Small by nature: channels an operator configured, lanes or accounts just found, the indexes of open tasks and of those
+ * Small by nature: channels an operator configured, lanes, accounts or ids just found, the indexes of open tasks and of those
  * that call for an operator, and no table at all.
  */
 const SCANS_ALLOWED =
-  /^SCAN (channels|found$|oldest$|waiting$|CONSTANT ROW$|tasks USING COVERING INDEX tasks_(deadline|attention))/;
+  /^SCAN (channels|found$|led$|oldest$|waiting$|CONSTANT ROW$|tasks USING COVERING INDEX tasks_(deadline|attention))/;
 
 /** A count by state, and accounts in the order of their turns: as many as there are states, or accounts that wait. */
 const SORTED = new Set(['taskCounts', 'attentionCounts', 'accountsWaiting']);
