@@ -61,14 +61,7 @@ export async function bindVideo(
   accountId: string,
   request: VideoRequest,
 ): Promise<Bound<VideoRequest>> {
-  const uses = [
-    ...request.voiceIds.map((id) => ({ kind: 'voice' as const, field: 'voice_list', id })),
-    ...request.elementIds.map((id) => ({ kind: 'element' as const, field: 'element_list', id })),
-    ...Object.entries(NAMED_IN_EXTENSIONS).flatMap(([field, kind]) => {
-      const id = request.extensions[field];
-      return typeof id === 'string' ? [{ kind, field, id }] : [];
-    }),
-  ];
+  const uses = usesOf(request);
   if (uses.length === 0) return { request, channelId: null };
   const pin = new Pin();
   const upstreamIds: Record<string, string> = {};
@@ -78,6 +71,21 @@ export async function bindVideo(
     upstreamIds[id] = binding.upstreamId;
   }
   return { request: { ...request, upstreamIds }, channelId: pin.channelId };
+}
+
+function usesOf({
+  voiceIds,
+  elementIds,
+  extensions,
+}: VideoRequest): { kind: ResourceKind; field: string; id: string }[] {
+  const uses: { kind: ResourceKind; field: string; id: string }[] = [];
+  for (const id of voiceIds) uses.push({ kind: 'voice', field: 'voice_list', id });
+  for (const id of elementIds) uses.push({ kind: 'element', field: 'element_list', id });
+  for (const field in NAMED_IN_EXTENSIONS) {
+    const id = extensions[field];
+    if (typeof id === 'string') uses.push({ kind: NAMED_IN_EXTENSIONS[field]!, field, id });
+  }
+  return uses;
 }
 
 /** Whether what the request names is known to its channel only, so that no other can make it. */

@@ -42,7 +42,8 @@ export function createGateway(ctx: FlowContext): Gateway {
   const places = createQueuePlaces(ctx);
 
   async function withPlace({ responseStyle }: Principal, view: TaskView): Promise<TaskView> {
-    const place = responseStyle === 'strict' ? null : await places.of(view.task);
+    const found = responseStyle === 'strict' ? null : places.of(view.task);
+    const place = found instanceof Promise ? await found : found;
     return place === null ? view : { ...view, place };
   }
 

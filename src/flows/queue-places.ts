@@ -1,7 +1,7 @@
 /**
  * Where a waiting task stands, and about how long it will be until it starts. The order is the lane's; it is read off
  * the store, so that it does not matter which process holds the lane, and kept for a moment, so that looking costs
- * next to nothing however many wait.
+ * next to nothing however many wait. Who comes while it is kept joins the end of it.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock, Provider, QueuePlace, Store, WaitingPlace } from '../core/ports.ts';
@@ -11,16 +11,29 @@ import type { Task } from '../core/task.ts';
 const STEP = 2_000;
 /** A snapshot is good for so long, and for so many times as long as it took to read. */
 const FRESH_MS = 1_000;
-const FRESH_FACTOR = 20;
+const FRESH_FACTOR = 50;
+/** Who goes before more than so many does not join: moving them all would cost more than it says. */
+const JOIN_MAX = 1_000;
 /** Snapshots are kept of no more lanes than that. */
 const SNAPSHOTS_MAX = 200;
 
 export interface QueuePlaces {
-  /** Null for a task that does not wait any more. Rejects when the store cannot be read. */
-  of(task: Task): Promise<QueuePlace | null>;
+  /**
+   * Null for a task that does not wait any more. Answered at once as long as what was read is fresh. Rejects when the
+   * store cannot be read.
+   */
+  of(task: Task): QueuePlace | null | Promise<QueuePlace | null>;
+}
+
+interface Kept {
+  reading: Promise<Snapshot>;
+  /** What was read; null while it is. */
+  snapshot: Snapshot | null;
 }
 
 interface Snapshot {
+  /** Tasks accepted before may be in it. */
+  readAt: number;
   freshUntil: number;
   /** In the order of their turns. */
   accounts: string[];
@@ -38,21 +51,25 @@ export function createQueuePlaces(deps: {
   providers: ReadonlyMap<string, Provider>;
 }): QueuePlaces {
   const { store, clock, providers } = deps;
-  const snapshots = new Map<string, Promise<Snapshot>>();
+  const snapshots = new Map<string, Kept>();
 
-  async function snapshotOf(channelId: string, pool: string): Promise<Snapshot> {
+  /** Fresh, or being read. */
+  function snapshotOf(channelId: string, pool: string): Snapshot | Promise<Snapshot> {
     const key = `${channelId} ${pool}`;
     const known = snapshots.get(key);
-    if (known !== undefined && (await known).freshUntil > clock.now()) return known;
-    // Whoever came meanwhile has begun already.
-    const current = snapshots.get(key);
-    if (current !== known && current !== undefined) return current;
-    const reading = read(channelId, pool);
+    if (known !== undefined) {
+      if (known.snapshot === null) return known.reading;
+      if (known.snapshot.freshUntil > clock.now()) return known.snapshot;
+    }
+    const kept: Kept = { reading: read(channelId, pool), snapshot: null };
     snapshots.delete(key);
-    snapshots.set(key, reading);
-    reading.catch(() => snapshots.delete(key));
+    snapshots.set(key, kept);
+    kept.reading.then(
+      (snapshot) => (kept.snapshot = snapshot),
+      () => snapshots.delete(key),
+    );
     if (snapshots.size > SNAPSHOTS_MAX) snapshots.delete(snapshots.keys().next().value!);
-    return reading;
+    return kept.reading;
   }
 
   async function read(channelId: string, pool: string): Promise<Snapshot> {
@@ -71,6 +88,7 @@ export function createQueuePlaces(deps: {
     const tookMs = clock.now() - startedAt;
     return {
       ...pace,
+      readAt: startedAt,
       freshUntil: clock.now() + Math.max(FRESH_MS, FRESH_FACTOR * tookMs),
       accounts,
       queues,
@@ -92,44 +110,66 @@ export function createQueuePlaces(deps: {
     };
   }
 
+  function placeIn(snapshot: Snapshot, task: Task): QueuePlace {
+    if (task.createdAt >= snapshot.readAt) join(task, snapshot);
+    const position = positionOf(task, snapshot);
+    if (snapshot.turnMs === null) return { position, estimatedSeconds: null };
+    const waitMs = Math.max(0, snapshot.notBefore - clock.now()) + position * snapshot.turnMs;
+    return { position, estimatedSeconds: Math.ceil(waitMs / 1000) };
+  }
+
   return {
-    async of(task) {
+    of(task) {
       if (task.state !== 'queued' || task.attemptId !== null) return null;
-      const snapshot = await snapshotOf(task.channelId, task.pool);
-      const position = positionOf(task, snapshot);
-      if (snapshot.turnMs === null) return { position, estimatedSeconds: null };
-      const waitMs = Math.max(0, snapshot.notBefore - clock.now()) + position * snapshot.turnMs;
-      return { position, estimatedSeconds: Math.ceil(waitMs / 1000) };
+      const snapshot = snapshotOf(task.channelId, task.pool);
+      return snapshot instanceof Promise
+        ? snapshot.then((read) => placeIn(read, task))
+        : placeIn(snapshot, task);
     },
   };
 }
 
+/** Those that come later stand behind it. One that goes before many of its account is counted at the next reading. */
+function join(task: Task, { accounts, queues }: Snapshot): void {
+  let queue = queues.get(task.accountId);
+  if (queue === undefined) {
+    queues.set(task.accountId, (queue = []));
+    accounts.push(task.accountId);
+  }
+  const place: WaitingPlace = { accountId: task.accountId, rank: 0 - task.priority, taskId: task.id };
+  const index = countBefore(queue, place);
+  if (queue[index]?.taskId !== task.id && queue.length - index <= JOIN_MAX) queue.splice(index, 0, place);
+}
+
 /** One for who is next: in every round each account has a turn, so only so many of each come before. */
 function positionOf(task: Task, { accounts, queues }: Pick<Snapshot, 'accounts' | 'queues'>): number {
-  const rank = 0 - task.priority;
-  const round = countBefore(queues.get(task.accountId) ?? [], rank, task.id);
+  const place: WaitingPlace = { accountId: task.accountId, rank: 0 - task.priority, taskId: task.id };
+  const round = countBefore(queues.get(task.accountId) ?? [], place);
   let before = round;
-  let isBefore = true;
+  let isEarlier = true;
   for (const account of accounts) {
     if (account === task.accountId) {
-      isBefore = false;
+      isEarlier = false;
       continue;
     }
-    before += Math.min(queues.get(account)!.length, isBefore ? round + 1 : round);
+    before += Math.min(queues.get(account)!.length, isEarlier ? round + 1 : round);
   }
   return before + 1;
 }
 
 /** How many of an account's tasks come before that one; they lie in their order. */
-function countBefore(queue: WaitingPlace[], rank: number, taskId: string): number {
+function countBefore(queue: WaitingPlace[], place: WaitingPlace): number {
   let low = 0;
   let high = queue.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    const place = queue[middle]!;
-    const isBefore = place.rank < rank || (place.rank === rank && place.taskId < taskId);
-    if (isBefore) low = middle + 1;
+    if (isBefore(queue[middle]!, place)) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+/** Of two tasks of one account. */
+function isBefore(one: WaitingPlace, other: WaitingPlace): boolean {
+  return one.rank < other.rank || (one.rank === other.rank && one.taskId < other.taskId);
 }

@@ -41,10 +41,14 @@ export async function submitTask(
   const { accountId } = principal;
   const bound = await bindVideo(ctx, accountId, resolved.request);
   const channelId = await routeFor(ctx, bound.request, { pinned: bound.channelId });
-  if (hasMedia(bound.request)) await refuseUnpayable(ctx, principal, resolved.externalTaskId, quote);
-  const request = await admitMedia(ctx, bound.request, { accountId, keep: true });
+  let { request } = bound;
+  if (hasMedia(request)) {
+    await refuseUnpayable(ctx, principal, resolved.externalTaskId, quote);
+    request = await admitMedia(ctx, request, { accountId, keep: true });
+  }
   const { externalTaskId, callbackUrl, priority } = resolved;
-  const warnings = await withoutObeyed(ctx, resolved.warnings, channelId);
+  const warnings =
+    resolved.warnings.length === 0 ? [] : await withoutObeyed(ctx, resolved.warnings, channelId);
   const { surface } = loose.surface;
   const task = newTask(ctx, principal, {
     request,

@@ -162,6 +162,24 @@ describe('a waiting task', () => {
   );
 
   test(
+    'stands behind those that came before it, also while what was read is kept',
+    story(
+      async (world) => {
+        await createAs(world, principal, 2);
+        const positions: (number | null)[] = [];
+        for (let count = 0; count < 3; count++) {
+          await world.advance(1);
+          positions.push((await world.create()).place?.position ?? null);
+        }
+        assert.deepEqual(positions, [2, 3, 4]);
+        const [theirs] = await createAs(world, stranger, 1);
+        assert.equal((await world.gateway.findTask(stranger, theirs!)).place?.position, 2);
+      },
+      { channel: { concurrency: 1 } },
+    ),
+  );
+
+  test(
     'is found among a thousand without reading them for every look',
     story(
       async (world) => {
