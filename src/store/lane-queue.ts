@@ -2,14 +2,68 @@
  * The queue of a channel's pool: accounts take turns, each with its highest priority first, then by arrival. The order
  * follows from the rows alone: whose turn it is stands in `lane_turns`, so a restart changes nothing.
  */
+import { expressionBuilder, type Expression, type Kysely, type SqlBool } from 'kysely';
 import type { LanePace, WaitingPlace } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
+import type { Database } from './schema.ts';
 import { change, rows, statement, type Procedure } from './statement.ts';
 import { fromTaskRow } from './task-row.ts';
 
-interface PoolArgs {
+interface ChannelArgs {
   channel_id: string;
+}
+
+interface PoolArgs extends ChannelArgs {
   pool: string;
+}
+
+type Argument<Args> = <Name extends keyof Args & string>(name: Name) => Args[Name];
+
+const tasks = expressionBuilder<Database, 'tasks'>();
+
+/** Tasks that wait for the channel, in whatever pool: the left edge of the index `tasks_waiting`, and its condition. */
+function waitForChannel(arg: Argument<ChannelArgs>): Expression<SqlBool>[] {
+  return [
+    tasks('tasks.channel_id', '=', arg('channel_id')),
+    tasks('tasks.attempt_id', 'is', null),
+    tasks('tasks.ended_at', 'is', null),
+  ];
+}
+
+function waitForPool(arg: Argument<PoolArgs>): Expression<SqlBool>[] {
+  return [...waitForChannel(arg), tasks('tasks.pool', '=', arg('pool'))];
+}
+
+/**
+ * The different values of a column among waiting tasks, smallest first and null at the end: one seek each, however many
+ * tasks have it.
+ */
+function differentOf<Column extends 'account_id' | 'pool'>(
+  db: Kysely<Database>,
+  column: Column,
+  isMeant: Expression<SqlBool>[],
+) {
+  const least = tasks.fn.min<string | null>(`tasks.${column}`).as('found');
+  const builder = expressionBuilder<Database & { waiting: { found: string | null } }, 'waiting'>();
+  return db.withRecursive('waiting(found)', (cte) =>
+    cte
+      .selectFrom('tasks')
+      .select(least)
+      .where(builder.and(isMeant))
+      .unionAll(
+        cte
+          .selectFrom('waiting')
+          .select(
+            builder
+              .selectFrom('tasks')
+              .select(least)
+              .where(builder.and(isMeant))
+              .whereRef(`tasks.${column}`, '>', 'waiting.found')
+              .as('found'),
+          )
+          .where('waiting.found', 'is not', null),
+      ),
+  );
 }
 
 /**
@@ -17,92 +71,46 @@ interface PoolArgs {
  * longest ago comes first.
  */
 const accountsInTurn = statement<PoolArgs>()((db, arg) =>
-  db
-    .withRecursive('waiting(account_id)', (cte) =>
-      cte
-        .selectFrom('tasks')
-        .select((eb) => eb.fn.min<string | null>('account_id').as('account_id'))
-        .where('channel_id', '=', arg('channel_id'))
-        .where('pool', '=', arg('pool'))
-        .where('attempt_id', 'is', null)
-        .where('ended_at', 'is', null)
-        .unionAll(
-          cte
-            .selectFrom('waiting')
-            .select((eb) =>
-              eb
-                .selectFrom('tasks as next')
-                .select((inner) => inner.fn.min<string | null>('next.account_id').as('account_id'))
-                .where('next.channel_id', '=', arg('channel_id'))
-                .where('next.pool', '=', arg('pool'))
-                .where('next.attempt_id', 'is', null)
-                .where('next.ended_at', 'is', null)
-                .whereRef('next.account_id', '>', 'waiting.account_id')
-                .as('account_id'),
-            )
-            .where('waiting.account_id', 'is not', null),
-        ),
-    )
+  differentOf(db, 'account_id', waitForPool(arg))
     .selectFrom('waiting')
     .leftJoin('lane_turns as last', (join) =>
       join
-        .onRef('last.account_id', '=', 'waiting.account_id')
+        .onRef('last.account_id', '=', 'waiting.found')
         .on('last.channel_id', '=', arg('channel_id'))
         .on('last.pool', '=', arg('pool')),
     )
-    .select((eb) => ['waiting.account_id', eb.fn.coalesce('last.turn', eb.lit(0)).as('turn')])
-    .where('waiting.account_id', 'is not', null)
+    .select((eb) => ['waiting.found', eb.fn.coalesce('last.turn', eb.lit(0)).as('turn')])
+    .where('waiting.found', 'is not', null)
     .orderBy('turn')
-    .orderBy('waiting.account_id'),
+    .orderBy('waiting.found'),
+);
+
+/** The pools of a channel in which somebody waits. */
+const pools = statement<ChannelArgs>()((db, arg) =>
+  differentOf(db, 'pool', waitForChannel(arg))
+    .selectFrom('waiting')
+    .select('found')
+    .where('found', 'is not', null),
 );
 
 const tasksOfAccount = statement<PoolArgs & { account_id: string; limit: number }>()((db, arg) =>
   db
     .selectFrom('tasks')
     .selectAll()
-    .where('channel_id', '=', arg('channel_id'))
-    .where('pool', '=', arg('pool'))
+    .where(tasks.and(waitForPool(arg)))
     .where('account_id', '=', arg('account_id'))
-    .where('attempt_id', 'is', null)
-    .where('ended_at', 'is', null)
     .orderBy('queue_rank')
     .orderBy('id')
     .limit(arg('limit')),
 );
 
-/** In no order that means anything, but one that goes on where a page ended. */
-const page = statement<PoolArgs & { account_id: string; queue_rank: number; id: string; limit: number }>()(
-  (db, arg) =>
-    db
-      .selectFrom('tasks')
-      .selectAll()
-      .where('channel_id', '=', arg('channel_id'))
-      .where('pool', '=', arg('pool'))
-      .where('attempt_id', 'is', null)
-      .where('ended_at', 'is', null)
-      .where((eb) =>
-        eb(
-          eb.refTuple('account_id', 'queue_rank', 'id'),
-          '>',
-          eb.tuple(arg('account_id'), arg('queue_rank'), arg('id')),
-        ),
-      )
-      .orderBy('account_id')
-      .orderBy('queue_rank')
-      .orderBy('id')
-      .limit(arg('limit')),
-);
+type PageArgs = PoolArgs & { account_id: string; queue_rank: number; id: string; limit: number };
 
-const placesPage = statement<
-  PoolArgs & { account_id: string; queue_rank: number; id: string; limit: number }
->()((db, arg) =>
-  db
+/** Those who wait for a pool, in no order that means anything, but one that goes on where a page ended. */
+function waitingAfter(db: Kysely<Database>, arg: Argument<PageArgs>) {
+  return db
     .selectFrom('tasks')
-    .select(['account_id', 'queue_rank', 'id'])
-    .where('channel_id', '=', arg('channel_id'))
-    .where('pool', '=', arg('pool'))
-    .where('attempt_id', 'is', null)
-    .where('ended_at', 'is', null)
+    .where(tasks.and(waitForPool(arg)))
     .where((eb) =>
       eb(
         eb.refTuple('account_id', 'queue_rank', 'id'),
@@ -113,38 +121,13 @@ const placesPage = statement<
     .orderBy('account_id')
     .orderBy('queue_rank')
     .orderBy('id')
-    .limit(arg('limit')),
-);
+    .limit(arg('limit'));
+}
 
-/** The pools of a channel in which somebody waits, one seek each. */
-const pools = statement<{ channel_id: string }>()((db, arg) =>
-  db
-    .withRecursive('waiting(pool)', (cte) =>
-      cte
-        .selectFrom('tasks')
-        .select((eb) => eb.fn.min<string | null>('pool').as('pool'))
-        .where('channel_id', '=', arg('channel_id'))
-        .where('attempt_id', 'is', null)
-        .where('ended_at', 'is', null)
-        .unionAll(
-          cte
-            .selectFrom('waiting')
-            .select((eb) =>
-              eb
-                .selectFrom('tasks as next')
-                .select((inner) => inner.fn.min<string | null>('next.pool').as('pool'))
-                .where('next.channel_id', '=', arg('channel_id'))
-                .where('next.attempt_id', 'is', null)
-                .where('next.ended_at', 'is', null)
-                .whereRef('next.pool', '>', 'waiting.pool')
-                .as('pool'),
-            )
-            .where('waiting.pool', 'is not', null),
-        ),
-    )
-    .selectFrom('waiting')
-    .select('pool')
-    .where('pool', 'is not', null),
+const page = statement<PageArgs>()((db, arg) => waitingAfter(db, arg).selectAll());
+
+const placesPage = statement<PageArgs>()((db, arg) =>
+  waitingAfter(db, arg).select(['account_id', 'queue_rank', 'id']),
 );
 
 const takeTurn = statement<PoolArgs & { account_id: string }>()((db, arg) =>
@@ -169,7 +152,7 @@ const takeTurn = statement<PoolArgs & { account_id: string }>()((db, arg) =>
     ),
 );
 
-const pacesOf = statement<{ channel_id: string }>()((db, arg) =>
+const pacesOf = statement<ChannelArgs>()((db, arg) =>
   db.selectFrom('lane_paces').selectAll().where('channel_id', '=', arg('channel_id')),
 );
 
@@ -193,7 +176,7 @@ const writePace = statement<PoolArgs & { task_ms: number; at: number }>()((db, a
 /** Ids of accounts with waiting tasks; the one whose turn is next comes first. */
 export function* accountsWaiting(channelId: string, pool: string): Procedure<string[]> {
   const found = yield* rows(accountsInTurn, { channel_id: channelId, pool });
-  return found.map((row) => row.account_id as string);
+  return found.map((row) => row.found as string);
 }
 
 /** The next `limit` tasks of a pool: in every round one of each account, its turn decides who comes first. */
@@ -267,7 +250,7 @@ export function* waitingPlaces(
 }
 
 export function* waitingPools(channelId: string): Procedure<string[]> {
-  return (yield* rows(pools, { channel_id: channelId })).map((row) => row.pool as string);
+  return (yield* rows(pools, { channel_id: channelId })).map((row) => row.found as string);
 }
 
 /** An account's task was taken up: all others come before its next one. */
