@@ -14,6 +14,7 @@ import type {
   ModelSpec,
   Principal,
   TaskQuery,
+  TaskSearch,
   TaskView,
   Variant,
 } from '../core/ports.ts';
@@ -139,6 +140,11 @@ export function createGateway(ctx: FlowContext): Gateway {
         ),
         hasMore: tasks.length > query.limit,
       };
+    },
+    async searchTasks(principal: Principal, search: TaskSearch) {
+      const page = await ctx.store.searchTasks({ accountId: principal.accountId, ...search });
+      const views = page.rows.map((task) => withPlace(principal, viewOf(ctx, task)));
+      return { tasks: await Promise.all(views), cursor: page.nextCursor };
     },
     async pageTasks(principal, { surface, page, pageSize }) {
       const tasks = await ctx.store.pageTasks({

@@ -1,5 +1,5 @@
 /**
- * Operators' lists of tasks, by any filters. One of them leads: the one whose index holds the fewest tasks. The list
+ * Lists of tasks by any filters, for operators and for callers who search. One of them leads: the one whose index holds the fewest tasks. The list
  * walks down that index, newest first, asks the indexes of the other filters for each id, and reads what is left. It
  * does so in steps, so that a rare match among a million does not hold up everything else, and in no more than a few for
  * one page: where many tasks meet each filter and hardly any all of them, a page comes short and the next goes on.
@@ -13,6 +13,9 @@ import { first, rows, statementVariants, type Procedure } from './statement.ts';
 import { fromTaskRow } from './task-row.ts';
 
 type AdminQuery = Parameters<Store['adminTasks']>[0];
+type SearchQuery = Parameters<Store['searchTasks']>[0];
+type Read = <Result>(procedure: Procedure<Result>) => Promise<Result>;
+type State = Task['state'];
 
 /** Rows looked at in one step: a few milliseconds. */
 const STEP_ROWS = 1_000;
@@ -40,7 +43,6 @@ interface Args {
   limit: number;
   offset: number;
   account_id: string;
-  state: Task['state'];
   channel_id: string;
   model: string;
   tier: string;
@@ -49,21 +51,46 @@ interface Args {
   attention: Attention;
 }
 
+type Query = Omit<AdminQuery, 'state'> & {
+  states?: State[] | undefined;
+  /** Hidden ones are left out. */
+  onlyShown?: boolean;
+};
+
+/** What a statement filters by: arguments, states, and whether hidden tasks are left out. */
+type Filter = keyof Args | `state ${State}` | 'shown';
+
 type Builder = Parameters<Parameters<ReturnType<typeof statementVariants<Args>>>[0]>;
 
+/** A lead, and the filters that were given besides it or that it stands for. */
+interface Filtered {
+  lead: Lead;
+  filters: Filter[];
+  states: State[];
+}
+
+function readFiltered(given: ReadonlySet<string>): Filtered {
+  const [lead, ...filters] = [...given] as [Lead, ...Filter[]];
+  return { lead, filters, states: filters.flatMap((name) => stateIn(name) ?? []) };
+}
+
+function stateIn(name: Filter): State | null {
+  return name.startsWith('state ') ? (name.slice('state '.length) as State) : null;
+}
+
 /** Ids of the tasks of a step that a lead leads to. No other filter stands here: no other index can be meant. */
-function leadIds([db, arg]: [Builder[0], Builder[1]], lead: Lead) {
+function leadIds([db, arg]: [Builder[0], Builder[1]], { lead, states }: Filtered) {
   const ids = db.selectFrom('tasks').select('id');
   // In no order that helps, so not in steps either.
   if (lead === 'open') {
-    return ids.where('deadline_at', '>', 0).where('state', '=', arg('state')).where('ended_at', 'is', null);
+    return ids.where('deadline_at', '>', 0).where('state', 'in', states).where('ended_at', 'is', null);
   }
   let query = ids.where('id', '<', arg('before')).where('id', '>=', arg('from'));
   for (const name of INDEXED) {
     if (lead === name || lead === `${name} ended_badly`) query = query.where(name, '=', arg(name));
   }
   if (lead.endsWith('ended_badly')) {
-    query = query.where('state', '=', arg('state')).where('error', 'is not', null);
+    query = query.where('state', 'in', states).where('error', 'is not', null);
   }
   if (lead === 'attention') {
     query = query.where('attention', 'is not', null).where('attention', '=', arg('attention'));
@@ -72,19 +99,17 @@ function leadIds([db, arg]: [Builder[0], Builder[1]], lead: Lead) {
 }
 
 /** How many there are, newest first, counted no further than `limit`; and how far back so many reach. */
-const countOf = statementVariants<Args>()((db, arg, [lead]) => {
-  const ids = leadIds([db, arg], lead as Lead).limit(arg('limit'));
+const countOf = statementVariants<Args>()((db, arg, given) => {
+  const filtered = readFiltered(given);
+  const ids = leadIds([db, arg], filtered).limit(arg('limit'));
   return db
-    .selectFrom((lead === 'open' ? ids : ids.orderBy('id', 'desc')).as('found'))
+    .selectFrom((filtered.lead === 'open' ? ids : ids.orderBy('id', 'desc')).as('found'))
     .select((eb) => [eb.fn.countAll<number>().as('number'), eb.fn.min<string | null>('id').as('oldest')]);
 });
 
 /** The id a step ends with. */
-const stepEnd = statementVariants<Args>()((db, arg, [lead]) =>
-  leadIds([db, arg], lead as Lead)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .offset(arg('offset')),
+const stepEnd = statementVariants<Args>()((db, arg, given) =>
+  leadIds([db, arg], readFiltered(given)).orderBy('id', 'desc').limit(1).offset(arg('offset')),
 );
 
 /**
@@ -92,12 +117,14 @@ const stepEnd = statementVariants<Args>()((db, arg, [lead]) =>
  * read when all indexes have its id.
  */
 const tasksAmong = statementVariants<Args>()((db, arg, given) => {
-  const [lead, ...filters] = [...given] as [Lead, ...string[]];
+  const filtered = readFiltered(given);
+  const { lead, filters, states } = filtered;
   const rest = filters.filter((name) => !isMetBy(lead, name));
   const inStep = db.selectFrom('tasks').selectAll().orderBy('id', 'desc').limit(arg('limit'));
   let query = inStep.where('id', '<', arg('before')).where('id', '>=', arg('from'));
-  if (lead !== 'all') query = query.where('id', 'in', idsAmong([db, arg], lead, rest));
-  if (rest.includes('state')) query = query.where('state', '=', arg('state'));
+  if (lead !== 'all') query = query.where('id', 'in', idsAmong([db, arg], filtered, rest));
+  if (rest.some((name) => stateIn(name) !== null)) query = query.where('state', 'in', states);
+  if (rest.includes('shown')) query = query.where('hidden_at', 'is', null);
   if (rest.includes('attention')) query = query.where('attention', '=', arg('attention'));
   if (rest.includes('created_from')) query = query.where('created_at', '>=', arg('created_from'));
   if (rest.includes('created_to')) query = query.where('created_at', '<=', arg('created_to'));
@@ -105,13 +132,14 @@ const tasksAmong = statementVariants<Args>()((db, arg, given) => {
 });
 
 /** Of the ids that a lead leads to those that stand in the indexes of the other filters, too. */
-function idsAmong([db, arg]: [Builder[0], Builder[1]], lead: Lead, rest: string[]) {
-  const led = leadIds([db, arg], lead);
+function idsAmong([db, arg]: [Builder[0], Builder[1]], filtered: Filtered, rest: Filter[]) {
+  const led = leadIds([db, arg], filtered);
   let ids = db
     // Without that word, PostgreSQL sees that both sides are one table and reads every row between the step's ends.
     .with(
       (name) => name('led').materialized(),
-      () => (rest.length > 0 || lead === 'open' ? led : led.orderBy('id', 'desc').limit(arg('limit'))),
+      () =>
+        rest.length > 0 || filtered.lead === 'open' ? led : led.orderBy('id', 'desc').limit(arg('limit')),
     )
     .selectFrom('led')
     .select('led.id');
@@ -132,8 +160,8 @@ function idsAmong([db, arg]: [Builder[0], Builder[1]], lead: Lead, rest: string[
 }
 
 /** What a lead leads to has passed the filters it stands for. */
-function isMetBy(lead: Lead, name: string): boolean {
-  if (name === 'state') return lead === 'open' || lead.endsWith('ended_badly');
+function isMetBy(lead: Lead, name: Filter): boolean {
+  if (stateIn(name) !== null) return lead === 'open' || lead.endsWith('ended_badly');
   return lead === name || lead === `${name} ended_badly`;
 }
 
@@ -143,8 +171,9 @@ export interface Walk {
   /** Where the ids begin and end that can match. */
   before: string;
   from: string;
-  /** The filters that were given, under the names of their arguments. */
-  filters: Partial<Args>;
+  filters: Filter[];
+  /** What the filters ask for. */
+  args: Partial<Args>;
 }
 
 interface Counted {
@@ -154,11 +183,18 @@ interface Counted {
   oldest: string;
 }
 
+/** For operators: hidden tasks included. */
+export function adminTasks(read: Read, { state, ...query }: AdminQuery): Promise<Page<Task>> {
+  return readPage(read, { ...query, states: state && [state] });
+}
+
+/** For callers: only what they may see. */
+export function searchTasks(read: Read, query: SearchQuery): Promise<Page<Task>> {
+  return readPage(read, { ...query, onlyShown: true });
+}
+
 /** One page, read step by step; others have their turn between two steps. It may come short and yet not be the last. */
-export async function adminTasks(
-  read: <Result>(procedure: Procedure<Result>) => Promise<Result>,
-  query: AdminQuery,
-): Promise<Page<Task>> {
+async function readPage(read: Read, query: Query): Promise<Page<Task>> {
   const walk = await read(chooseWalk(query));
   const found: Task[] = [];
   let before: string | null = walk.before;
@@ -175,10 +211,9 @@ export async function adminTasks(
 }
 
 /** Counts what each index leads to, a little way, where there is a choice. */
-export function* chooseWalk(query: AdminQuery): Procedure<Walk> {
+export function* chooseWalk(query: Query): Procedure<Walk> {
   const named = {
     account_id: query.accountId,
-    state: query.state,
     channel_id: query.channelId,
     model: query.model,
     tier: query.tier,
@@ -186,24 +221,30 @@ export function* chooseWalk(query: AdminQuery): Procedure<Walk> {
     created_from: query.createdFrom,
     created_to: query.createdTo,
   };
-  const filters = Object.fromEntries(
+  const args = Object.fromEntries(
     Object.entries(named).filter(([, value]) => value !== undefined),
   ) as Partial<Args>;
-  const { createdFrom, createdTo } = query;
+  const { createdFrom, createdTo, states = [], onlyShown = false } = query;
+  const filters: Filter[] = [
+    ...states.toSorted().map((state) => `state ${state}` as const),
+    ...(Object.keys(args) as (keyof Args)[]),
+    ...(onlyShown ? (['shown'] as const) : []),
+  ];
   const after = createdTo === undefined ? AFTER_ALL_IDS : idFloor('task_', createdTo + ID_SLACK_MS);
   const cursor = query.cursor ?? AFTER_ALL_IDS;
   const walk = {
     before: cursor < after ? cursor : after,
     from: createdFrom === undefined ? BEFORE_ALL_IDS : idFloor('task_', createdFrom - ID_SLACK_MS),
     filters,
+    args,
   };
-  const leads = leadsOf(filters);
+  const leads = leadsOf(args, states);
   // Where there is no choice there is nothing to count; but what is open leads only where it is little.
   if (leads.length === 0) return { lead: 'all', ...walk };
   if (leads.length === 1 && leads[0] !== 'open') return { lead: leads[0]!, ...walk };
   let best: Counted | null = null;
   for (const lead of leads) {
-    const { number, oldest } = (yield* first(countOf([lead]), { ...argsOf(walk), limit: MANY }))!;
+    const { number, oldest } = (yield* first(countOf([lead, ...filters]), { ...argsOf(walk), limit: MANY }))!;
     const counted: Counted = { lead, number, oldest: oldest ?? BEFORE_ALL_IDS };
     if ((lead !== 'open' || number < MANY) && (best === null || isNarrower(counted, best))) best = counted;
   }
@@ -216,14 +257,15 @@ function isNarrower(one: Counted, other: Counted): boolean {
 }
 
 /** The narrowest first. */
-function leadsOf(filters: Partial<Args>): Lead[] {
-  const { state } = filters;
-  const indexed = INDEXED.filter((name) => filters[name] !== undefined);
-  if (filters.attention !== undefined) return ['attention'];
-  if (state === 'failed' || state === 'cancelled') {
+function leadsOf(args: Partial<Args>, states: State[]): Lead[] {
+  const indexed = INDEXED.filter((name) => args[name] !== undefined);
+  const areAmong = (...some: State[]): boolean =>
+    states.length > 0 && states.every((one) => some.includes(one));
+  if (args.attention !== undefined) return ['attention'];
+  if (areAmong('failed', 'cancelled')) {
     return indexed.length === 0 ? ['ended_badly'] : indexed.map((name) => `${name} ended_badly` as const);
   }
-  return state === 'queued' || state === 'in_progress' ? [...indexed, 'open'] : indexed;
+  return areAmong('queued', 'in_progress') ? [...indexed, 'open'] : indexed;
 }
 
 /** Up to `limit` tasks before an id; `next` is where the next step goes on, null at the end of all tasks. */
@@ -233,14 +275,15 @@ export function* adminTasksBefore(
   limit: number,
 ): Procedure<{ tasks: Task[]; next: string | null }> {
   const { lead, filters } = walk;
+  const names = [lead, ...filters];
   const args = { ...argsOf(walk), before };
-  const end = lead === 'open' ? null : yield* first(stepEnd([lead]), { ...args, offset: STEP_ROWS - 1 });
+  const end = lead === 'open' ? null : yield* first(stepEnd(names), { ...args, offset: STEP_ROWS - 1 });
   const from = end?.id ?? walk.from;
-  const found = yield* rows(tasksAmong([lead, ...Object.keys(filters)]), { ...args, from, limit });
+  const found = yield* rows(tasksAmong(names), { ...args, from, limit });
   return { tasks: found.map(fromTaskRow), next: end?.id ?? null };
 }
 
 /** Filters that are not given are not in a statement either: nothing is bound for them. */
-function argsOf({ before, from, filters }: Pick<Walk, 'before' | 'from' | 'filters'>): Args {
-  return { before, from, ...filters } as Args;
+function argsOf({ before, from, args }: Pick<Walk, 'before' | 'from' | 'args'>): Args {
+  return { before, from, ...args } as Args;
 }

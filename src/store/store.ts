@@ -4,7 +4,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { OpenAttemptKey, Store } from '../core/ports.ts';
 import { idFloor } from '../lib/ids.ts';
 import { getAccount, listAccounts } from './accounts.ts';
-import { adminTasks } from './admin-tasks.ts';
+import { adminTasks, searchTasks } from './admin-tasks.ts';
 import type { Backend } from './backend.ts';
 import { channelHealth } from './channel-health.ts';
 import { openAttemptCount, openAttemptKeys } from './cluster.ts';
@@ -104,6 +104,7 @@ export function createStore(backend: Backend): Store {
     },
     listTasks: (query) => read(listTasks(query)),
     pageTasks: (query) => read(pageTasks(query)),
+    searchTasks: (query) => searchTasks(read, query),
     adminTasks: (query) => adminTasks(read, query),
     waitingTasks: (channelId, pool, limit) => read(waitingTasks(channelId, pool, limit)),
     waitingPage: (channelId, pool, after, limit) => read(waitingPage(channelId, pool, after, limit)),

@@ -6,7 +6,7 @@ import type { Intent } from '../intent.ts';
 import type { Currency } from '../money.ts';
 import type { LooseFeature, ResolvedFeature, ResourceKind } from '../request/feature.ts';
 import type { LooseVideo, ResolvedVideo } from '../request/types.ts';
-import type { Task } from '../task.ts';
+import type { Task, TaskState } from '../task.ts';
 import type { Webhooks } from '../webhook-ports.ts';
 import type { Principal, ResponseStyle } from './access.ts';
 import type { PriceView } from './admin.ts';
@@ -91,6 +91,16 @@ export interface TaskQuery {
   limit: number;
 }
 
+export interface TaskSearch {
+  /** Any of them; absent: all. */
+  states?: TaskState[];
+  /** Unix ms, both included. */
+  createdFrom: number;
+  createdTo: number;
+  cursor: string | null;
+  limit: number;
+}
+
 /** What dialects ask of the gateway: the verbs, without any wire. */
 export interface Gateway {
   createVideo(principal: Principal, loose: LooseVideo, options: CreateOnce): Promise<TaskView>;
@@ -144,6 +154,11 @@ export interface Gateway {
   /** By task id or the account's own external id; hidden and foreign tasks are `task_not_found`. */
   findTask(principal: Principal, idOrExternalId: string): Promise<TaskView>;
   listTasks(principal: Principal, query: TaskQuery): Promise<{ tasks: TaskView[]; hasMore: boolean }>;
+  /** Newest first. It may find fewer than asked for, even none, though more follow: null is the end, nothing else. */
+  searchTasks(
+    principal: Principal,
+    search: TaskSearch,
+  ): Promise<{ tasks: TaskView[]; cursor: string | null }>;
   /** Kling's numbered pages. */
   pageTasks(
     principal: Principal,

@@ -194,6 +194,10 @@ export interface Store {
     limit: number;
   }): Promise<Task[]>;
   pageTasks(query: { accountId: string; surface: string; offset: number; limit: number }): Promise<Task[]>;
+  /** An account's, newest first, hidden ones left out; in any of the states. A page may come short like those below. */
+  searchTasks(
+    query: PageQuery & { accountId: string; states?: TaskState[]; createdFrom?: number; createdTo?: number },
+  ): Promise<Page<Task>>;
   /** For operators: hidden ones included. A page may come short though more follow: only `nextCursor` tells. */
   adminTasks(
     query: PageQuery & {

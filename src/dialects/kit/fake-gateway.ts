@@ -86,6 +86,15 @@ export function createFakeGateway(): FakeGateway {
       const page = mine.slice(start, start + query.limit);
       return { tasks: page.map(viewOf), hasMore: start + page.length < mine.length };
     },
+    async searchTasks(principal, { states, createdFrom, createdTo, cursor, limit }) {
+      check();
+      const found = tasksOf(principal)
+        .filter(({ createdAt }) => createdAt >= createdFrom && createdAt <= createdTo)
+        .filter(({ id, state }) => (cursor === null || id < cursor) && (states?.includes(state) ?? true))
+        .reverse();
+      const page = found.slice(0, limit);
+      return { tasks: page.map(viewOf), cursor: found.length > limit ? page.at(-1)!.id : null };
+    },
     async pageTasks(principal, query) {
       check();
       const mine = tasksOf(principal)

@@ -3,7 +3,7 @@ import type { Gateway, Principal, TaskView } from '../../core/ports.ts';
 import { isFeature } from '../../core/request/feature.ts';
 import { invalid, isGiven, isObject, readList, readText, readWord, show } from '../../core/request/read.ts';
 import type { Claim } from '../../core/request/types.ts';
-import type { Task } from '../../core/task.ts';
+import type { Task, TaskState } from '../../core/task.ts';
 import { statusWords } from './task.ts';
 
 type Body = Record<string, unknown>;
@@ -15,16 +15,18 @@ export const filterKeys = ['status', 'product_type'] as const;
 export const productTypes = ['video', 'image', 'try_on'] as const;
 const statuses = ['submitted', 'processing', 'succeeded', 'failed'] as const;
 
-/** Rows of the store in one read, and in one request: a filter that fits nothing must not walk for ever. */
+/** Where the kind of product is asked for: tasks in one read, and in one request. A filter that fits nothing must not walk for ever. */
 const chunk = 100;
-const scanMax = 2_000;
+const scanMax = 1_000;
 
 export interface Search {
   startMs: number;
   endMs: number;
   after: string | null;
   limit: number;
-  /** A task is shown when all of these hold. */
+  /** In any of them; null: whatever their state. */
+  states: TaskState[] | null;
+  /** Which is not asked of the store: all of these hold. */
   filters: ((task: Task) => boolean)[];
 }
 
@@ -37,43 +39,42 @@ export interface FoundTasks {
 /** Reads the body. Throws `invalid_value` naming the field. */
 export function readSearch(body: Body, nowMs: number): Search {
   const endMs = readTime(body, 'end_time') ?? nowMs;
-  return {
+  const search: Search = {
     startMs: readTime(body, 'start_time') ?? endMs - windowMs,
     endMs,
     after: isGiven(body['cursor']) ? readText({ source: 'cursor', value: body['cursor'] }) : null,
     limit: readLimit(body['limit']),
-    filters: isGiven(body['filters'])
-      ? readList({ source: 'filters', value: body['filters'] }).map(readFilter)
-      : [],
+    states: null,
+    filters: [],
   };
+  if (!isGiven(body['filters'])) return search;
+  return readList({ source: 'filters', value: body['filters'] }).reduce(addFilter, search);
 }
 
-/** Walks the account's tasks from the newest on. */
+/** The account's tasks from the newest on. */
 export async function searchTasks(
   gateway: Gateway,
   principal: Principal,
-  search: Search,
+  { startMs, endMs, after, limit, states, filters }: Search,
 ): Promise<FoundTasks> {
+  if (states?.length === 0) return { tasks: [], cursor: null };
+  const query = { createdFrom: startMs, createdTo: endMs, ...(states && { states }) };
+  if (filters.length === 0) return gateway.searchTasks(principal, { ...query, cursor: after, limit });
   const tasks: TaskView[] = [];
-  let { after } = search;
+  let cursor = after;
   for (let scanned = 0; scanned < scanMax; scanned += chunk) {
-    const page = await gateway.listTasks(principal, {
-      order: 'desc',
-      limit: chunk,
-      ...(after === null ? {} : { after }),
-    });
+    const page = await gateway.searchTasks(principal, { ...query, cursor, limit: chunk });
     for (const [index, view] of page.tasks.entries()) {
-      const { task } = view;
-      if (task.createdAt < search.startMs) return { tasks, cursor: null };
-      after = task.id;
-      if (task.createdAt > search.endMs || !search.filters.every((holds) => holds(task))) continue;
+      if (!filters.every((holds) => holds(view.task))) continue;
       tasks.push(view);
-      const isLast = index === page.tasks.length - 1 && !page.hasMore;
-      if (tasks.length === search.limit) return { tasks, cursor: isLast ? null : after };
+      if (tasks.length < limit) continue;
+      const isLast = index === page.tasks.length - 1 && page.cursor === null;
+      return { tasks, cursor: isLast ? null : view.task.id };
     }
-    if (!page.hasMore) return { tasks, cursor: null };
+    cursor = page.cursor;
+    if (cursor === null) break;
   }
-  return { tasks, cursor: after };
+  return { tasks, cursor };
 }
 
 function readTime(body: Body, key: string): number | null {
@@ -94,16 +95,17 @@ function readLimit(value: unknown): number {
   throw invalid('limit', `must be a whole number from ${minimum} to ${maximum}, not ${show(value)}.`);
 }
 
-function readFilter({ source, value }: Claim): (task: Task) => boolean {
+function addFilter(search: Search, { source, value }: Claim): Search {
   if (!isObject(value)) throw invalid(source, `must be an object {key, values}, not ${show(value)}.`);
   const key = readWord({ source: `${source}.key`, value: value['key'] }, filterKeys);
   const values = readList({ source: `${source}.values`, value: value['values'] });
   if (key === 'status') {
     const wanted = new Set<string>(values.map((claim) => readWord(claim, statuses)));
-    return ({ state }) => wanted.has(statusWords[state]);
+    const states = search.states ?? (Object.keys(statusWords) as TaskState[]);
+    return { ...search, states: states.filter((state) => wanted.has(statusWords[state])) };
   }
   const wanted = new Set<string>(values.map((claim) => readWord(claim, productTypes)));
-  return (task) => wanted.has(productTypeOf(task));
+  return { ...search, filters: [...search.filters, (task) => wanted.has(productTypeOf(task))] };
 }
 
 /** The platform's packs: sounds and voices are paid from that of films. */

@@ -81,6 +81,32 @@ export function testLists(promise: PromiseTest): void {
     assert.deepEqual(await find({ createdTo: T0 + 999, channelId: CHANNEL }), []);
   });
 
+  promise('callers search what they may see of their own, by states and time', async ({ store }) => {
+    await createAccount(store, ACCOUNT, 1_000n);
+    await createAccount(store, 'acc_two', 1_000n);
+    const finished = async (createdAt: number): Promise<string> => {
+      const { task, attemptId } = await run(store, newTask({ createdAt }));
+      await complete(store, task.id, attemptId, 1n);
+      return task.id;
+    };
+    const done = await finished(T0 + 1_000);
+    const hidden = await finished(T0 + 2_000);
+    await store.hideTask({ taskId: hidden, at: T0 + 3_000 });
+    const [cancelled, queued] = await acceptMany(store, 2);
+    await store.cancelTask({ taskId: cancelled!, at: T0 + 3_000 });
+    await acceptMany(store, 1, { accountId: 'acc_two' });
+    const find = async (filter: object) =>
+      ids((await store.searchTasks({ accountId: ACCOUNT, cursor: null, limit: 9, ...filter })).rows).sort();
+    assert.deepEqual(await find({}), [done, cancelled, queued].sort());
+    assert.deepEqual(await find({ states: ['completed'] }), [done]);
+    assert.deepEqual(await find({ states: ['failed', 'cancelled'] }), [cancelled]);
+    assert.deepEqual(await find({ states: ['queued', 'in_progress'] }), [queued]);
+    assert.deepEqual(await find({ states: ['completed', 'queued'] }), [done, queued].sort());
+    assert.deepEqual(await find({ createdFrom: T0 + 1_000, createdTo: T0 + 2_500 }), [done]);
+    const page = await store.searchTasks({ accountId: ACCOUNT, cursor: null, limit: 2 });
+    assert.equal(page.nextCursor, page.rows[1]!.id);
+  });
+
   promise(
     'operators find the one match among many, and a channel names all its open attempts',
     async ({ store }) => {

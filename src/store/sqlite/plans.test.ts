@@ -84,7 +84,7 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
   },
   adminTasks: { read: adminTasks({}), uses: [/SEARCH tasks USING INDEX \S+ \(id>\? AND id<\?\)/] },
   'adminTasks of an account': {
-    read: adminTasks({ accountId: 'a', state: 'completed' }),
+    read: adminTasks({ accountId: 'a', states: ['completed'] }),
     uses: [/COVERING INDEX tasks_account \(account_id=\? AND id>\? AND id<\?\)/],
   },
   'adminTasks of a model': {
@@ -107,20 +107,24 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
     ],
   },
   'adminTasks that failed': {
-    read: adminTasks({ state: 'failed' }),
+    read: adminTasks({ states: ['failed'] }),
     uses: [/INDEX tasks_ended_badly \(id>\? AND id<\?\)/],
   },
   'adminTasks of an account that failed': {
-    read: adminTasks({ accountId: 'a', state: 'failed' }),
+    read: adminTasks({ accountId: 'a', states: ['failed'] }),
     uses: [/INDEX tasks_ended_badly_account_id \(account_id=\? AND state=\? AND id>\? AND id<\?\)/],
   },
   'adminTasks that are open': {
-    read: adminTasks({ state: 'queued' }),
+    read: adminTasks({ states: ['queued'] }),
     uses: [/INDEX tasks_deadline \(deadline_at>\?\)/],
   },
   'adminTasks that call for an operator': {
     read: adminTasks({ attention: 'lost' }),
     uses: [/INDEX tasks_attention \(id>\? AND id<\?\)/],
+  },
+  searchTasks: {
+    read: adminTasks({ accountId: 'a', states: ['failed', 'cancelled'], onlyShown: true }),
+    uses: [/INDEX tasks_ended_badly_account_id \(account_id=\? AND state=\? AND id>\? AND id<\?\)/],
   },
   waitingPage: {
     read: queue.waitingPage('c', 'p', null, 5),
