@@ -98,18 +98,29 @@ function leadIds([db, arg]: [Builder[0], Builder[1]], { lead, states }: Filtered
   return query;
 }
 
+/** {@link leadIds}, newest first. */
+function newestIds(builder: [Builder[0], Builder[1]], filtered: Filtered) {
+  const { lead, states } = filtered;
+  if (!lead.endsWith('ended_badly')) return leadIds(builder, filtered).orderBy('id', 'desc');
+  // The index keeps each state in an order of its own: they are merged, or else all of them would be sorted.
+  return states
+    .map((state) => leadIds(builder, { ...filtered, states: [state] }))
+    .reduce((some, more) => some.unionAll(more))
+    .orderBy('id', 'desc');
+}
+
 /** How many there are, newest first, counted no further than `limit`; and how far back so many reach. */
 const countOf = statementVariants<Args>()((db, arg, given) => {
   const filtered = readFiltered(given);
-  const ids = leadIds([db, arg], filtered).limit(arg('limit'));
+  const ids = filtered.lead === 'open' ? leadIds([db, arg], filtered) : newestIds([db, arg], filtered);
   return db
-    .selectFrom((filtered.lead === 'open' ? ids : ids.orderBy('id', 'desc')).as('found'))
+    .selectFrom(ids.limit(arg('limit')).as('found'))
     .select((eb) => [eb.fn.countAll<number>().as('number'), eb.fn.min<string | null>('id').as('oldest')]);
 });
 
 /** The id a step ends with. */
 const stepEnd = statementVariants<Args>()((db, arg, given) =>
-  leadIds([db, arg], readFiltered(given)).orderBy('id', 'desc').limit(1).offset(arg('offset')),
+  newestIds([db, arg], readFiltered(given)).limit(1).offset(arg('offset')),
 );
 
 /**
@@ -133,13 +144,12 @@ const tasksAmong = statementVariants<Args>()((db, arg, given) => {
 
 /** Of the ids that a lead leads to those that stand in the indexes of the other filters, too. */
 function idsAmong([db, arg]: [Builder[0], Builder[1]], filtered: Filtered, rest: Filter[]) {
-  const led = leadIds([db, arg], filtered);
+  const isAlone = rest.length === 0 && filtered.lead !== 'open';
   let ids = db
     // Without that word, PostgreSQL sees that both sides are one table and reads every row between the step's ends.
     .with(
       (name) => name('led').materialized(),
-      () =>
-        rest.length > 0 || filtered.lead === 'open' ? led : led.orderBy('id', 'desc').limit(arg('limit')),
+      () => (isAlone ? newestIds([db, arg], filtered).limit(arg('limit')) : leadIds([db, arg], filtered)),
     )
     .selectFrom('led')
     .select('led.id');

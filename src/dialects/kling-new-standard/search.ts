@@ -16,7 +16,7 @@ export const productTypes = ['video', 'image', 'try_on'] as const;
 const statuses = ['submitted', 'processing', 'succeeded', 'failed'] as const;
 
 /** Where the kind of product is asked for: tasks in one read, and in one request. A filter that fits nothing must not walk for ever. */
-const chunk = 100;
+const chunk = 250;
 const scanMax = 1_000;
 
 export interface Search {
