@@ -6,18 +6,30 @@ import { toldAs } from '../core/webhook.ts';
 import type { ClaimedDelivery, WebhookStore } from '../core/webhook-ports.ts';
 import type { WebhookDeliveriesTable, WebhookMessagesTable } from './schema.ts';
 import { leaveLocked } from './engine.ts';
-import { change, first, rows, statement, type Mutation, type Procedure, type Tx } from './statement.ts';
+import {
+  change,
+  first,
+  keptUntilWritten,
+  rows,
+  statement,
+  type Mutation,
+  type Procedure,
+  type Tx,
+} from './statement.ts';
 
 /** After so many tries of an earlier delivery about the same task, later ones no longer wait for it. */
 const ORDERED_TRIES = 3;
 
-const subscribers = statement<{ account_id: string; type: string }>()((db, arg) =>
-  db
-    .selectFrom('webhook_subscriptions as subscription')
-    .innerJoin('webhook_endpoints as endpoint', 'endpoint.id', 'subscription.endpoint_id')
-    .select(['endpoint.id', 'endpoint.enabled'])
-    .where('subscription.account_id', '=', arg('account_id'))
-    .where('subscription.event_type', '=', arg('type')),
+const subscribers = keptUntilWritten(
+  ['webhook_subscriptions', 'webhook_endpoints'],
+  statement<{ account_id: string; type: string }>()((db, arg) =>
+    db
+      .selectFrom('webhook_subscriptions as subscription')
+      .innerJoin('webhook_endpoints as endpoint', 'endpoint.id', 'subscription.endpoint_id')
+      .select(['endpoint.id', 'endpoint.enabled'])
+      .where('subscription.account_id', '=', arg('account_id'))
+      .where('subscription.event_type', '=', arg('type')),
+  ),
 );
 
 const insertMessage = statement<Omit<WebhookMessagesTable, 'body'>>()((db, arg) =>

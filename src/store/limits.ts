@@ -9,17 +9,20 @@ import { formatMicros } from '../core/money.ts';
 import { readJson } from './task-row.ts';
 import { AFTER_ALL_IDS } from './page.ts';
 import type { LimitCountersTable } from './schema.ts';
-import { change, rows, statement, type Procedure } from './statement.ts';
+import { change, keptUntilWritten, rows, statement, type Procedure } from './statement.ts';
 
 type Owners = { account_id: string; key_id: string };
 
-const countersOf = statement<Owners>()((db, arg) =>
-  db
-    .selectFrom('limit_counters')
-    .selectAll()
-    .where('owner_id', 'in', [arg('account_id'), arg('key_id')])
-    // Everybody takes them in this order.
-    .orderBy('owner_id'),
+const countersOf = keptUntilWritten(
+  ['limit_counters'],
+  statement<Owners>()((db, arg) =>
+    db
+      .selectFrom('limit_counters')
+      .selectAll()
+      .where('owner_id', 'in', [arg('account_id'), arg('key_id')])
+      // Everybody takes them in this order.
+      .orderBy('owner_id'),
+  ),
 );
 
 /** Nothing is changed where a limit would be passed. A day or month that is over counts as nothing. */

@@ -37,6 +37,8 @@ export interface Statement<Args, Row> {
   compile(engine: Engine): CompiledStatement;
   /** Set where what several callers add to one row may be added at once. */
   readonly sum?: Sum;
+  /** Set where a writer may go by the answer it had before until one of these tables is written to. */
+  readonly keptUntilWritten?: readonly (keyof Database)[];
   /** Types only. */
   readonly types?: { args: Args; row: Row };
 }
@@ -62,7 +64,9 @@ type Named<Args> = <Name extends keyof Args & string>(name: Name) => Args[Name];
 
 /** The arguments of a statement, in the order of its places. */
 export function valuesOf(places: (Place | Value)[], args: Record<string, Value>): Value[] {
-  return places.map((place) => (place instanceof Place ? argument(args, place.name) : place));
+  const values: Value[] = [];
+  for (const place of places) values.push(place instanceof Place ? argument(args, place.name) : place);
+  return values;
 }
 
 function argument(args: Record<string, Value>, name: string): Value {
@@ -93,6 +97,17 @@ export function statement<Args extends object = Record<never, never>>() {
       ...(sum && { sum }),
     };
   };
+}
+
+/**
+ * A look-up in nearly every change whose answer hardly ever changes. `tables` names all that it reads; its rows are
+ * shared, nobody may write to them.
+ */
+export function keptUntilWritten<Args, Row>(
+  tables: readonly (keyof Database)[],
+  query: Statement<Args, Row>,
+): Statement<Args, Row> {
+  return { ...query, keptUntilWritten: tables };
 }
 
 /** Statements that differ by which optional filters are given: one per combination, each compiled once. */

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Limits } from '../../core/limits.ts';
 import { ACCOUNT, T0, newTask } from '../contract/harness.ts';
 import { sqliteEngine } from '../engine.ts';
 import { migrate } from '../migrate.ts';
@@ -112,4 +113,36 @@ test('topics of a batch are told once, those of refused changes not at all', asy
   const twice: Call = [9, 'acceptTask', calls[0]![2]];
   assert.deepEqual(runner.run([...calls, twice]).topics, ['lane:chn_one']);
   assert.deepEqual(runner.run([twice]).topics, []);
+});
+
+test('limits that are set, taken away or refused count for the very next change', async (t) => {
+  const { runner } = await bench(t);
+  const limit = (limits: Limits | null): Call => [
+    90,
+    'updateAccount',
+    { id: ACCOUNT, patch: { limits }, at: T0 },
+  ];
+  const over = 'concurrency_limit_exceeded';
+  const [one, two, three, four, five] = acceptances(5);
+  assert.deepEqual(codes(runner.run([one!, limit({ concurrentTasks: 2 }), two!, three!]).answers), [
+    undefined,
+    undefined,
+    undefined,
+    over,
+  ]);
+  assert.deepEqual(codes(runner.run([four!]).answers), [over]);
+  // Undone together with the change that asked for it.
+  const broken: Call = [91, 'updateAccount', { id: ACCOUNT, patch: { limits: null, name: null }, at: T0 }];
+  assert.deepEqual(codes(runner.run([broken, four!]).answers), ['internal_error', over]);
+  assert.deepEqual(codes(runner.run([limit(null), four!, five!]).answers), [undefined, undefined, undefined]);
+});
+
+test('what another program wrote into the file counts for the next batch', async (t) => {
+  const { runner, connections } = await bench(t);
+  const [one, two] = acceptances(2);
+  assert.deepEqual(codes(runner.run([one!]).answers), [undefined]);
+  const other = new DatabaseSync(connections[0]!.location()!);
+  other.exec(`insert into limit_counters values ('${ACCOUNT}', 0, null, null, 0, 0, 0, 0, 0)`);
+  other.close();
+  assert.deepEqual(codes(runner.run([two!]).answers), ['concurrency_limit_exceeded']);
 });

@@ -8,6 +8,7 @@ import { createSortableIds } from '../sortable-ids.ts';
 import type { Mutation, Tx } from '../statement.ts';
 import { watchTasks } from './changed-tasks.ts';
 import { createExecutor, type Executor } from './executor.ts';
+import { createKeptAnswers, type KeptAnswers } from './kept-answers.ts';
 import { failureOf, isEngineFailure, sparesConnection, unavailable, type Failure } from './failures.ts';
 
 /** A change asked for: number of the call, name of the mutation, its arguments. */
@@ -32,6 +33,7 @@ export interface BatchRunner {
 interface Session {
   connection: DatabaseSync;
   execute: Executor;
+  kept: KeptAnswers;
   takeChangedTasks: () => string[];
   begin: StatementSync;
   savepoint: StatementSync;
@@ -66,13 +68,14 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
 
   /** Null when a change was refused: the transaction is undone. */
   function runUnguarded(
-    { connection, execute, takeChangedTasks, begin, commit }: Session,
+    { connection, execute, kept, takeChangedTasks, begin, commit }: Session,
     calls: Call[],
   ): Outcome | null {
     const answers: Answer[] = [];
     const topics = new Set<string>();
     const tx: Tx = { newId, notify: (topic) => void topics.add(topic) };
     begin.run();
+    kept.begin();
     try {
       // Names and arguments were typed where the call was made.
       for (const [id, name, args] of calls) {
@@ -81,6 +84,7 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
     } catch (error) {
       if (isEngineFailure(error) || !connection.isTransaction) throw error;
       connection.exec('rollback');
+      kept.forget();
       return null;
     }
     commit.run();
@@ -88,12 +92,13 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
   }
 
   function runGuarded(
-    { connection, execute, takeChangedTasks, begin, savepoint, release, undo, commit }: Session,
+    { connection, execute, kept, takeChangedTasks, begin, savepoint, release, undo, commit }: Session,
     calls: Call[],
   ): Outcome {
     const answers: Answer[] = [];
     const topics = new Set<string>();
     begin.run();
+    kept.begin();
     for (const [id, name, args] of calls) {
       const touched: string[] = [];
       const tx: Tx = { newId, notify: (topic) => void touched.push(topic) };
@@ -107,6 +112,7 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
         if (isEngineFailure(error) || !connection.isTransaction) throw error;
         undo.run();
         release.run();
+        kept.forget();
         answers.push([id, null, failureOf(error)]);
       }
     }
@@ -118,6 +124,7 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
     if (!session) return;
     try {
       if (session.connection.isTransaction) session.connection.exec('rollback');
+      session.kept.forget();
       if (sparesConnection(error)) return;
       session.connection.close();
     } catch {
@@ -138,9 +145,11 @@ export function createBatchRunner(open: () => DatabaseSync): BatchRunner {
 }
 
 function createSession(connection: DatabaseSync): Session {
+  const kept = createKeptAnswers(connection);
   return {
     connection,
-    execute: createExecutor(connection),
+    execute: createExecutor(connection, kept),
+    kept,
     takeChangedTasks: watchTasks(connection),
     begin: connection.prepare('begin immediate'),
     savepoint: connection.prepare('savepoint call'),

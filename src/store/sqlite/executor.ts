@@ -1,6 +1,7 @@
 /** Drives procedures synchronously on one SQLite connection. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { sqliteEngine } from '../engine.ts';
+import { tableWritten, type KeptAnswers } from './kept-answers.ts';
 import { isMoney, valuesOf, type Command, type Place, type Procedure, type Value } from '../statement.ts';
 
 interface Prepared {
@@ -9,14 +10,16 @@ interface Prepared {
   columns: string[];
   /** A row of nothing: its copies have all columns in their order, which makes them quick to fill and to read. */
   empty: Record<string, unknown>;
+  /** Null where it only reads. */
+  writesTo: string | null;
   /** Which integers stay bigint, where the statement reads money; null where it does not: all are numbers then. */
   money: boolean[] | null;
 }
 
 export type Executor = <Result>(procedure: Procedure<Result>) => Result;
 
-/** Every statement is prepared once per connection. */
-export function createExecutor(connection: DatabaseSync): Executor {
+/** Every statement is prepared once per connection. `kept`: of the only connection that writes. */
+export function createExecutor(connection: DatabaseSync, kept: KeptAnswers | null = null): Executor {
   const known = new Map<Command['statement'], Prepared>();
 
   function prepare(command: Command): Prepared {
@@ -32,6 +35,7 @@ export function createExecutor(connection: DatabaseSync): Executor {
       statement,
       places: compiled.places,
       columns,
+      writesTo: tableWritten(compiled),
       empty: Object.fromEntries(columns.map((name) => [name, null])),
       money: readsMoney ? columns.map(isMoney) : null,
     };
@@ -41,7 +45,15 @@ export function createExecutor(connection: DatabaseSync): Executor {
     let prepared = known.get(command.statement);
     if (!prepared) known.set(command.statement, (prepared = prepare(command)));
     const values = valuesOf(prepared.places, command.args);
+    if (prepared.writesTo !== null) kept?.written(prepared.writesTo);
     if (command.answer === 'count') return Number(prepared.statement.run(...values).changes);
+    if (kept === null || command.statement.keptUntilWritten === undefined) return select(prepared, values);
+    let found = kept.find(command.statement, values);
+    if (found === undefined) kept.keep(command.statement, values, (found = select(prepared, values)));
+    return found;
+  }
+
+  function select(prepared: Prepared, values: Value[]): Record<string, unknown>[] {
     // The library's type knows no arrays.
     const found = prepared.statement.all(...values) as unknown as unknown[][];
     return found.map((row) => toObject(row, prepared));
