@@ -2,6 +2,7 @@
 import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Answer, Call, Outcome } from './batch.ts';
+import { pack, type Parcel } from './parcels.ts';
 import { failureOf, toError, unavailable, type Failure } from './failures.ts';
 
 export interface WriterSettings {
@@ -34,7 +35,7 @@ export interface WriterEvents {
 
 export function createWriter(settings: WriterSettings, events: WriterEvents): Writer {
   const waiters = new Map<number, Waiter>();
-  let calls: Call[] = [];
+  let calls: Parcel[] = [];
   let lastId = 0;
   let closed = false;
   let worker: Worker | null = start();
@@ -86,7 +87,7 @@ export function createWriter(settings: WriterSettings, events: WriterEvents): Wr
     }
   }
 
-  function postAlone(to: Worker, call: Call): void {
+  function postAlone(to: Worker, call: Parcel): void {
     try {
       to.postMessage([call]);
     } catch (error) {
@@ -103,8 +104,8 @@ export function createWriter(settings: WriterSettings, events: WriterEvents): Wr
           return;
         }
         const id = ++lastId;
+        calls.push(pack(id, name, args));
         waiters.set(id, { resolve, reject });
-        calls.push([id, name, args]);
         if (calls.length === 1) setImmediate(flush);
       }),
     async close() {

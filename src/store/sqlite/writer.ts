@@ -2,6 +2,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createBatchRunner, type Call } from './batch.ts';
 import { openForWriting } from './connection.ts';
+import { unpack, type Parcel } from './parcels.ts';
 import type { WriterSettings } from './writer-client.ts';
 
 const port = parentPort;
@@ -12,19 +13,19 @@ const runner = createBatchRunner(() => openForWriting(file, busyTimeoutMs));
 const waiting: Call[] = [];
 let closing = false;
 
-function take(message: Call[] | 'close'): void {
+function take(message: Parcel[] | 'close'): void {
   if (message === 'close') closing = true;
-  else for (const call of message) waiting.push(call);
+  else for (const parcel of message) waiting.push(unpack(parcel));
 }
 
 /** Takes what arrived while the last commit was under way, without a turn of the event loop. */
 function drain(): void {
   for (let next = receiveMessageOnPort(port!); next; next = receiveMessageOnPort(port!)) {
-    take(next.message as Call[] | 'close');
+    take(next.message as Parcel[] | 'close');
   }
 }
 
-port.on('message', (message: Call[] | 'close') => {
+port.on('message', (message: Parcel[] | 'close') => {
   take(message);
   drain();
   while (waiting.length > 0) {
