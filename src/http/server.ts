@@ -1,8 +1,8 @@
 import fastify, { LogController, type FastifyInstance } from 'fastify';
-import { validatorCompiler } from 'fastify-type-provider-zod';
 import { writeJson } from '../lib/json.ts';
 import { addAdmin } from './admin/routes.ts';
 import { answerClientError } from './client-error.ts';
+import { schemaController } from './compilers.ts';
 import { addContent } from './content.ts';
 import { addHealth } from './health.ts';
 import { addOpenapi } from './openapi.ts';
@@ -19,7 +19,6 @@ import { addSendTogether } from './plugins/app/send-together.ts';
 import { addCors } from './plugins/external/cors.ts';
 import { addMultipart } from './plugins/external/multipart.ts';
 import { addReference } from './plugins/external/reference.ts';
-import { addSwagger } from './plugins/external/swagger.ts';
 import { addPush } from './push.ts';
 import './fastify.ts';
 
@@ -44,13 +43,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     return503OnClosing: false,
     // A base URL that ends with a slash makes paths like `//v1/videos`; Kling's documentation ends one path with it.
     routerOptions: { maxParamLength: 1024, ignoreDuplicateSlashes: true, ignoreTrailingSlash: true },
+    schemaController,
     frameworkErrors: createFrameworkErrorHandler(renderer),
     clientErrorHandler: answerClientError,
   }) as unknown as FastifyInstance;
   server.decorateRequest('principal');
-  server.setValidatorCompiler(validatorCompiler);
-  // Answers are written once and as they are; response schemas only document.
-  server.setSerializerCompiler(() => writeJson);
   server.setReplySerializer((payload) => writeJson(payload));
 
   addRequestId(server);
@@ -63,9 +60,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   addHealth(server, options, metrics);
   if (options.answersCallers === false) return server;
   await addCors(server);
-  await addSwagger(server, options);
-
-  addOpenapi(server);
+  addOpenapi(server, options);
   addReference(server);
   addContent(server, options);
   addPush(server, options);

@@ -1,14 +1,19 @@
 import swagger from '@fastify/swagger';
-import type { FastifyInstance } from 'fastify';
+import fastify, { type RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { schemaController } from '../../compilers.ts';
 import type { ServerOptions } from '../../options.ts';
 
-/** Collects the routes that are added from now on into one OpenAPI 3.1 document. */
-export async function addSwagger(
-  server: FastifyInstance,
+/**
+ * Routes of another server as one OpenAPI 3.1 document. The library describes what is added after it: the routes are
+ * added anew, to a server that is never listened to.
+ */
+export async function describeRoutes(
+  routes: RouteOptions[],
   { publicUrl, version }: Pick<ServerOptions, 'publicUrl' | 'version'>,
-): Promise<void> {
-  await server.register(swagger, {
+): Promise<object> {
+  const describer = fastify({ exposeHeadRoutes: false, schemaController });
+  await describer.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -37,4 +42,11 @@ export async function addSwagger(
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
+  for (const { method, url, schema } of routes) {
+    if (method !== 'HEAD') describer.route({ method, url, schema, handler: () => null });
+  }
+  await describer.ready();
+  const document = describer.swagger();
+  await describer.close();
+  return document;
 }
