@@ -79,7 +79,7 @@ function stateIn(name: Filter): State | null {
 }
 
 /** Ids of the tasks of a step that a lead leads to. No other filter stands here: no other index can be meant. */
-function leadIds([db, arg]: [Builder[0], Builder[1]], { lead, states }: Filtered) {
+function leadIds([db, arg]: [Builder[0], Builder[1]], { lead, states, filters }: Filtered) {
   const ids = db.selectFrom('tasks').select('id');
   // In no order that helps, so not in steps either.
   if (lead === 'open') {
@@ -92,6 +92,8 @@ function leadIds([db, arg]: [Builder[0], Builder[1]], { lead, states }: Filtered
   if (lead.endsWith('ended_badly')) {
     query = query.where('state', 'in', states).where('error', 'is not', null);
   }
+  // This index alone knows what is hidden: a step of it holds so many that are not.
+  if (lead === 'account_id' && filters.includes('shown')) query = query.where('hidden_at', 'is', null);
   if (lead === 'attention') {
     query = query.where('attention', 'is not', null).where('attention', '=', arg('attention'));
   }
@@ -172,6 +174,7 @@ function idsAmong([db, arg]: [Builder[0], Builder[1]], filtered: Filtered, rest:
 /** What a lead leads to has passed the filters it stands for. */
 function isMetBy(lead: Lead, name: Filter): boolean {
   if (stateIn(name) !== null) return lead === 'open' || lead.endsWith('ended_badly');
+  if (name === 'shown') return lead === 'account_id';
   return lead === name || lead === `${name} ended_badly`;
 }
 

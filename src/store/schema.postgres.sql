@@ -444,7 +444,7 @@ CREATE INDEX resources_upstream ON public.resources USING btree (kind, upstream_
 
 CREATE INDEX sendings_age ON public.sendings USING btree (created_at);
 
-CREATE INDEX tasks_account ON public.tasks USING btree (account_id, id);
+CREATE INDEX tasks_account ON public.tasks USING btree (account_id, id, hidden_at);
 
 CREATE INDEX tasks_attention ON public.tasks USING btree (id, attention) WHERE (attention IS NOT NULL);
 

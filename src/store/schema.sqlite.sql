@@ -68,7 +68,7 @@ CREATE INDEX "sendings_age" on "sendings" ("created_at");
 
 CREATE TABLE "tasks" ("id" text primary key, "account_id" text not null references "accounts" ("id"), "key_id" text not null, "state" text not null, "surface" text not null, "channel_id" text not null, "attempt_id" text, "model" text not null, "requested_model" text not null, "tier" text not null, "hold_micros" integer not null, "charge_micros" integer, "external_task_id" text, "callback_url" text, "created_at" integer not null, "started_at" integer, "ended_at" integer, "updated_at" integer not null, "deadline_at" integer not null, "hidden_at" integer, "media_expires_at" integer, "media_forgotten_at" integer, "request" text not null, "quote" text not null, "warnings" text not null, "metadata" text not null, "result" text, "error" text, "pool" text default '' not null, "queue_rank" integer default 0 not null, "refunded_micros" integer, "retries" integer, "retried_at" integer, "upstream_handle" text, "attention" text) strict;
 
-CREATE INDEX "tasks_account" on "tasks" ("account_id", "id");
+CREATE INDEX "tasks_account" on "tasks" ("account_id", "id", "hidden_at");
 
 CREATE INDEX "tasks_attention" on "tasks" ("id", "attention") where "attention" is not null;
 

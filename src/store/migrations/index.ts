@@ -7,6 +7,7 @@ import { lanes } from './0005-lanes.ts';
 import { operatorActions } from './0006-operator-actions.ts';
 import { secrets } from './0007-secrets.ts';
 import { lists } from './0010-lists.ts';
+import { shownTasks } from './0011-shown-tasks.ts';
 import type { Migration } from '../migrate.ts';
 
 export const migrations: Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: Migration[] = [
   operatorActions,
   secrets,
   lists,
+  shownTasks,
 ];
