@@ -13,39 +13,50 @@ export interface Filled {
   accounts: string[];
 }
 
+export interface FinishedTasks extends Filled {
+  /** Who deletes nearly every task once it is fetched. */
+  tidy: Caller;
+}
+
 const MODEL = 'kling-v1-6';
 const OTHER_MODELS = ['kling-v1-5', 'kling-v2-1', 'kling-v2-5-turbo', 'kling-v3-omni'];
 const OTHER_ACCOUNTS = 49;
 const DAY_MS = 86_400_000;
 
 /**
- * Finished tasks of the last thirty days: every second one of one account, the others of 49; five models; of a hundred
- * 94 completed, 5 failed, 1 cancelled; one in 100,000 of a tier that nobody else has.
+ * Finished tasks of the last thirty days: every second one of one account, every tenth of one that hides all but one in a
+ * thousand of its own, the others of 49; five models; of a hundred 94 completed, 5 failed, 1 cancelled; one in 100,000 of
+ * a tier that nobody else has.
  */
-export async function fillFinished(scratch: string, count: number): Promise<Filled> {
+export async function fillFinished(scratch: string, count: number): Promise<FinishedTasks> {
   const directory = newDataDirectory(scratch);
-  const { caller, others } = await makeFinishedTask(directory);
+  const { caller, tidy, others } = await makeFinishedTask(directory);
   const from = Date.now() - 30 * DAY_MS;
   multiplyTask(directory, count, (index) => {
-    const account = index % 2 === 0 ? caller.accountId : others[(index >> 1) % others.length]!;
+    const isTidy = index % 10 === 5;
+    const other = isTidy ? tidy.accountId : others[(index >> 1) % others.length]!;
     const state = index % 100 === 7 ? 'cancelled' : index % 20 === 3 ? 'failed' : 'completed';
+    const createdAt = from + Math.floor((index / count) * 29 * DAY_MS);
     return {
-      createdAt: from + Math.floor((index / count) * 29 * DAY_MS),
-      replace: { [caller.accountId]: account },
+      createdAt,
+      replace: { [caller.accountId]: index % 2 === 0 ? caller.accountId : other },
       task: {
         model: index % 8 < 4 ? MODEL : OTHER_MODELS[index % 4]!,
         tier: index % 100_000 === 50_000 ? 'rare' : `tier-${index % 40}`,
         surface: index % 3 === 0 ? 'openai.videos' : 'kling.text2video',
         state,
+        hidden_at: isTidy && index % 10_000 !== 5 ? createdAt + DAY_MS : null,
         error: state === 'completed' ? null : '{"code":"task_failed","message":"The model gave up."}',
       },
     };
   });
-  return { directory, caller, accounts: [caller.accountId, ...others] };
+  return { directory, caller, tidy, accounts: [caller.accountId, ...others, tidy.accountId] };
 }
 
 /** The one that is copied: made by the sandbox, from its create to its charge. */
-async function makeFinishedTask(directory: string): Promise<{ caller: Caller; others: string[] }> {
+async function makeFinishedTask(
+  directory: string,
+): Promise<{ caller: Caller; tidy: Caller; others: string[] }> {
   await using server = await startServer({
     script: 'src/main.ts',
     cwd: directory,
@@ -59,6 +70,7 @@ async function makeFinishedTask(directory: string): Promise<{ caller: Caller; ot
   });
   const admin = adminOf(server.url);
   const caller = await newCaller(admin);
+  const tidy = await newCaller(admin);
   const others: string[] = [];
   while (others.length < OTHER_ACCOUNTS) others.push((await newCaller(admin)).accountId);
   const headers = { authorization: `Bearer ${caller.apiKey}`, 'content-type': 'application/json' };
@@ -68,7 +80,7 @@ async function makeFinishedTask(directory: string): Promise<{ caller: Caller; ot
   for (let tries = 0; tries < 600; tries++) {
     const seen = await request(`${server.url}/v1/videos/${id}`, { headers });
     const { status } = (await seen.body.json()) as { status: string };
-    if (status === 'completed') return { caller, others };
+    if (status === 'completed') return { caller, tidy, others };
     if (status === 'failed') break;
     await sleep(100);
   }

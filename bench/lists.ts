@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { Agent, request } from 'undici';
 import { startPostgres } from '../test/helpers/postgres.ts';
 import { startServer, type RunningServer } from './child.ts';
-import { fillFinished, type Filled } from './filled.ts';
+import { fillFinished, type FinishedTasks } from './filled.ts';
 import { ADMIN_TOKEN, gatewayEnvironment } from './gateway.ts';
 import type { Report } from './report.ts';
 import { copyToPostgres } from './to-postgres.ts';
@@ -17,8 +17,8 @@ const PAGES = 5;
 
 interface List {
   path: string;
-  /** As the operator, else as the caller. */
-  admin?: true;
+  /** Else as the caller. */
+  as?: 'operator' | 'tidy';
   /** Further pages by number instead of by cursor. */
   numbered?: true;
   /** Asked for by POST. */
@@ -34,7 +34,7 @@ export interface ListsOptions {
   tasks: number;
   /** How often each list is followed. */
   times: number;
-  filled?: Promise<Filled>;
+  filled?: Promise<FinishedTasks>;
   /** An empty PostgreSQL database; absent: one on a server of the run's own. */
   databaseUrl?: string;
 }
@@ -70,7 +70,7 @@ export async function lists(
 
 /** Every list at a gateway with these settings. */
 export async function measure(
-  prepared: Filled,
+  prepared: FinishedTasks,
   asked: List[],
   times: number,
   env: Record<string, string>,
@@ -101,11 +101,15 @@ export async function measure(
   return { lines, missed };
 }
 
-function nameOf({ path, body }: List): string {
-  return body === undefined ? path : `${path} ${JSON.stringify(body)}`;
+function nameOf({ path, body, as }: List): string {
+  return [
+    path,
+    ...(body ? [JSON.stringify(body)] : []),
+    ...(as === 'tidy' ? ['(nearly all hidden)'] : []),
+  ].join(' ');
 }
 
-export function listsOf({ accounts: [caller, other] }: Filled): List[] {
+export function listsOf({ accounts: [caller, other] }: FinishedTasks): List[] {
   const day = 86_400_000;
   const ago = (days: number): string => new Date(Date.now() - days * day).toISOString();
   const filters = [
@@ -148,8 +152,8 @@ export function listsOf({ accounts: [caller, other] }: Filled): List[] {
   const search = (body: object): List => ({ path: '/kling/tasks', body });
   const status = (...values: string[]) => [{ key: 'status', values }];
   return [
-    ...filters.map((filter): List => ({ path: `/admin/v1/tasks?limit=50&${filter}`, admin: true })),
-    { path: '/admin/v1/tasks?limit=200', admin: true },
+    ...filters.map((filter): List => ({ path: `/admin/v1/tasks?limit=50&${filter}`, as: 'operator' })),
+    { path: '/admin/v1/tasks?limit=200', as: 'operator' },
     { path: '/v1/videos?limit=100' },
     { path: '/v1/videos?limit=100&order=asc' },
     { path: `${kling}?pageSize=30&pageNum=1`, numbered: true },
@@ -157,15 +161,16 @@ export function listsOf({ accounts: [caller, other] }: Filled): List[] {
     { path: `${kling}?pageSize=500&pageNum=1`, numbered: true },
     { path: `${kling}?pageSize=500&pageNum=600`, numbered: true },
     { path: `${kling}?pageSize=500&pageNum=990`, numbered: true },
+    { path: '/v1/videos?limit=100', as: 'tidy' },
     search({ limit: 100 }),
     search({ limit: 500 }),
     search({ limit: 100, filters: status('failed') }),
     search({ limit: 100, filters: status('submitted', 'processing') }),
     search({ limit: 100, filters: [{ key: 'product_type', values: ['image'] }] }),
     search({ limit: 100, start_time: Date.now() - 21 * day, end_time: Date.now() - 20 * day }),
-    { path: `/admin/v1/accounts/${caller}/ledger?limit=100`, admin: true },
-    { path: `/admin/v1/accounts/${other}/ledger?limit=200`, admin: true },
-    { path: `/admin/v1/accounts?limit=50`, admin: true },
+    { path: `/admin/v1/accounts/${caller}/ledger?limit=100`, as: 'operator' },
+    { path: `/admin/v1/accounts/${other}/ledger?limit=200`, as: 'operator' },
+    { path: `/admin/v1/accounts?limit=50`, as: 'operator' },
   ];
 }
 
@@ -181,18 +186,19 @@ interface Page {
 /** Asks for a list's first pages, one after the other. */
 async function follow(
   server: RunningServer,
-  { caller }: Filled,
+  { caller, tidy }: FinishedTasks,
   list: List,
 ): Promise<{ ms: number[]; tasks: number }> {
   const ms: number[] = [];
   let tasks = 0;
   let next: List | null = list;
+  const key = list.as === 'operator' ? ADMIN_TOKEN : list.as === 'tidy' ? tidy.apiKey : caller.apiKey;
   for (let page = 0; page < PAGES && next !== null; page++) {
     const startedAt = performance.now();
     const answer = await request(server.url + next.path, {
       dispatcher: agent,
       headers: {
-        authorization: `Bearer ${list.admin ? ADMIN_TOKEN : caller.apiKey}`,
+        authorization: `Bearer ${key}`,
         ...(next.body && { 'content-type': 'application/json' }),
       },
       ...(next.body && { method: 'POST', body: JSON.stringify(next.body) }),

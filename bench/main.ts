@@ -5,7 +5,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { content } from './content.ts';
 import { crowd } from './crowd.ts';
-import { fillFinished, type Filled } from './filled.ts';
+import { fillFinished, type FinishedTasks } from './filled.ts';
 import { growth } from './growth.ts';
 import { intakePg } from './intake-pg.ts';
 import { intake } from './intake.ts';
@@ -20,8 +20,8 @@ import { submit } from './submit.ts';
 
 const MANY = 1_000_000;
 /** Made once for all that need it. */
-let manyFinished: Promise<Filled> | null = null;
-const finished = (scratch: string): Promise<Filled> => (manyFinished ??= fillFinished(scratch, MANY));
+let manyFinished: Promise<FinishedTasks> | null = null;
+const finished = (scratch: string): Promise<FinishedTasks> => (manyFinished ??= fillFinished(scratch, MANY));
 
 const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
   intake: (scratch) => intake(scratch, { rounds: 7, turnMs: 4_000, warmUpMs: 4_000 }),

@@ -34,7 +34,8 @@ type Value = { constant: SQLInputValue } | { time: number } | { count: number } 
 export function multiplyTask(directory: string, count: number, copyOf: (index: number) => Copy): void {
   const database = new DatabaseSync(join(directory, 'reelay.sqlite'));
   database.exec(`
-    pragma journal_mode = off;
+    -- Not 'off', which is refused without a word.
+    pragma journal_mode = memory;
     pragma synchronous = off;
     pragma locking_mode = exclusive;
     pragma cache_size = -524288;
