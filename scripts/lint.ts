@@ -28,6 +28,16 @@ const RULES: Rule[] = [
     except: TESTS,
     why: 'no Web streams on data paths; use node:stream',
   },
+  {
+    pattern: /^import (?!type).* from 'node:http'/,
+    except: TESTS,
+    why: 'imported, it loads WebSocket and fetch (13 MiB); use process.getBuiltinModule',
+  },
+  {
+    pattern: /^import (?!type).* from 'undici'/,
+    except: new RegExp(`${TESTS.source}|media/s3\\.ts$`),
+    why: 'its index loads all there is (20 MiB); use lib/undici.ts',
+  },
   { pattern: /^export default\b/, why: 'no default exports: a thing has one name everywhere' },
   { pattern: /:\s*any\b|<any>|\bas any\b|any\[\]/, why: 'unknown at the edge, never any behind it' },
   {

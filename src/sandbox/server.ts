@@ -3,7 +3,6 @@
  * reaches it over HTTP with the provider code that reaches the real ones.
  */
 import { createReadStream } from 'node:fs';
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -193,6 +192,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const stopping = new AbortController();
   const inHand = new Set<Promise<void>>();
+  // By import, Node would load WebSocket and fetch as well.
+  const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
     handle(request, response).catch(() => {
       // A fault of ours: answered, not fatal. An answer that has begun can only be cut.
