@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import type { Registry } from 'prom-client';
 import type { ServerOptions } from './options.ts';
+import type { ReadMetrics } from './plugins/app/metrics.ts';
 
 /** For load balancers and monitors: `/healthz` we live, `/readyz` what we need answers, `/metrics`. */
 export function addHealth(
   server: FastifyInstance,
   { readiness }: Pick<ServerOptions, 'readiness'>,
-  metrics: Registry,
+  readMetrics: ReadMetrics,
 ): void {
   const hidden = { schema: { hide: true } };
 
@@ -30,7 +30,8 @@ export function addHealth(
       .send({ status: isReady ? 'ready' : 'not_ready', checks: Object.fromEntries(checks) });
   });
 
-  server.get('/metrics', hidden, async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.metrics()),
-  );
+  server.get('/metrics', hidden, async (_request, reply) => {
+    const { contentType, text } = await readMetrics();
+    return reply.type(contentType).send(text);
+  });
 }

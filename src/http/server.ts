@@ -56,8 +56,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   addNotFound(server, renderer);
   addJsonBody(server);
   addAccessLog(server);
-  const metrics = addMetrics(server, options);
-  addHealth(server, options, metrics);
+  const readMetrics = addMetrics(server, options);
+  addHealth(server, options, readMetrics);
   if (options.answersCallers === false) return server;
   await addCors(server);
   addOpenapi(server, options);

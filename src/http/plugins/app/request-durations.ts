@@ -1,5 +1,3 @@
-import type { Registry } from 'prom-client';
-
 const name = 'reelay_http_request_duration_seconds';
 const help = 'Time from the request line to the end of the answer.';
 /** Upper bounds in seconds: answers from memory, from the store, from an upstream. */
@@ -17,14 +15,8 @@ interface Series {
  * observation, which costs a request more than its JSON does; here they are looked up.
  */
 export class RequestDurations {
+  readonly name = name;
   readonly #series = new Map<string, Map<number, Series>>();
-
-  constructor(registry: Registry) {
-    // The registry only ever calls `get` and reads `name`: its type asks for a whole Metric.
-    registry.registerMetric({ name, get: () => this.#read() } as unknown as Parameters<
-      Registry['registerMetric']
-    >[0]);
-  }
 
   /** `route` is the pattern, never the path: ids would make a series each. */
   observe(method: string, route: string, status: number, seconds: number): void {
@@ -42,7 +34,8 @@ export class RequestDurations {
     series.sumSeconds += seconds;
   }
 
-  async #read() {
+  /** As the library reads a metric. */
+  async get() {
     const values: { metricName: string; labels: Record<string, string | number>; value: number }[] = [];
     for (const byStatus of this.#series.values()) {
       for (const { labels, counts, sumSeconds } of byStatus.values()) {
