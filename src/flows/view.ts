@@ -15,22 +15,33 @@ export function viewOf(ctx: FlowContext, task: Task): TaskView {
   const expiresAt = Math.floor(
     Math.min(now + ctx.settings.linkLifetimeSeconds * 1000, task.mediaExpiresAt ?? Infinity) / 1000,
   );
-  const links = outputs.map((output) =>
-    ctx.signedLink(`/content/${task.id}/${fileNameOf(output)}`, expiresAt),
-  );
-  const link = (output: StoredOutput): string => links[outputs.indexOf(output)]!;
-  const linkOf = (role: OutputRole): string | null =>
-    links[outputs.findIndex((candidate) => candidate.role === role)] ?? null;
+  const signed: string[] = [];
+  // Signed when somebody reads it: a list shows one link of each task and has hundreds.
+  const linkAt = (index: number): string =>
+    (signed[index] ??= ctx.signedLink(`/content/${task.id}/${fileNameOf(outputs[index]!)}`, expiresAt));
+  const linkOf = (role: OutputRole): string | null => {
+    const index = outputs.findIndex((candidate) => candidate.role === role);
+    return index < 0 ? null : linkAt(index);
+  };
+  const link = (output: StoredOutput): string => linkAt(outputs.indexOf(output));
   return {
     task:
       data === undefined
         ? task
         : { ...task, result: { ...task.result, data: withLinks(data, outputs, link) } },
     links: {
-      video: linkOf('video') ?? links[0]!,
-      cover: linkOf('cover'),
-      watermarked: linkOf('watermarked'),
-      outputs: links,
+      get video() {
+        return linkOf('video') ?? linkAt(0);
+      },
+      get cover() {
+        return linkOf('cover');
+      },
+      get watermarked() {
+        return linkOf('watermarked');
+      },
+      get outputs() {
+        return outputs.map((_, index) => linkAt(index));
+      },
       expiresAt,
     },
   };

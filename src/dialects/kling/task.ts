@@ -197,22 +197,28 @@ type KlingTaskResponse = z.output<typeof klingTaskResponse>;
 /** What a query tells of a task. A create leaves `task_status_msg` and `watermark_info` out. */
 export function queriedTask(view: TaskView): KlingTask {
   const { task } = view;
-  const bare = callbackTask(view);
-  const watermark = { watermark_info: { enabled: task.request.watermark } };
-  if (task.state !== 'completed') return { ...bare, ...watermark };
-  return { ...bare, ...watermark, task_result: taskResult(view, { watermarks: true }) };
+  return {
+    ...bareTask(view),
+    watermark_info: { enabled: task.request.watermark },
+    ...(task.state === 'completed' ? { task_result: taskResult(view, { watermarks: true }) } : {}),
+  };
 }
 
 /** What a create tells: it was taken; where the answer is there at once, all of it. */
 export function createdTask(view: TaskView): KlingTask {
   if (isFinal(view.task.state)) return queriedTask(view);
-  const { task_id, task_status, task_info, created_at, updated_at } = callbackTask(view);
+  const { task_id, task_status, task_info, created_at, updated_at } = bareTask(view);
   return { task_id, task_status, task_info, created_at, updated_at };
 }
 
 /** The bare task of a callback (§2.7): no envelope, and its films without `watermark_url`. */
 export function callbackTask(view: TaskView): KlingTask {
-  const { task } = view;
+  const bare = bareTask(view);
+  if (view.task.state !== 'completed') return bare;
+  return { ...bare, task_result: taskResult(view, { watermarks: false }) };
+}
+
+function bareTask({ task }: TaskView): KlingTask {
   const session = isFeature(task.request) ? sessionOf(task.request) : null;
   return {
     task_id: task.id,
@@ -222,7 +228,6 @@ export function callbackTask(view: TaskView): KlingTask {
     created_at: task.createdAt,
     updated_at: task.updatedAt,
     ...(session === null ? {} : { session_id: session }),
-    ...(task.state === 'completed' ? { task_result: taskResult(view, { watermarks: false }) } : {}),
   };
 }
 
