@@ -4,9 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
+import type { ClusterNode } from '../test/helpers/cluster.ts';
 import { audit } from './books.ts';
 import { create, Crowd } from './callers.ts';
-import { ClusterWorld, type Node } from './cluster-world.ts';
+import { ClusterWorld } from './cluster-world.ts';
 import { demandClearRefusals } from './refusals.ts';
 import { Report } from './report.ts';
 
@@ -153,12 +154,12 @@ export async function clusterLimits(options: LimitsProofOptions): Promise<Report
   return report;
 }
 
-function holderOf(world: ClusterWorld): Node {
+function holderOf(world: ClusterWorld): ClusterNode {
   const name = world.book.holder();
   return world.nodes.find((node) => node.name === name) ?? world.nodes[0]!;
 }
 
-function other(world: ClusterWorld, holder: string | null, kill: number): Node {
+function other(world: ClusterWorld, holder: string | null, kill: number): ClusterNode {
   const others = world.nodes.filter(({ name }) => name !== holder);
   return others[kill % others.length]!;
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster, type ClusterNode } from './helpers/cluster.ts';
-import { call, eventually, firstRunOf, type LooseJson } from './helpers/processes.ts';
+import { call, eventually, type LooseJson } from './helpers/processes.ts';
+import { createTestDatabase } from './helpers/test-database.ts';
 
 /** Long enough for a machine that is busy with other things; nothing waits so long when all is well. */
 const PATIENCE_MS = 60_000;
@@ -10,12 +11,11 @@ const PATIENCE_MS = 60_000;
 const TURNS_MAX = 4;
 
 test('nodes that start at once on an empty database make everything once', { timeout: 120_000 }, async () => {
-  await using cluster = await Cluster.open({ speed: 20 });
-  await Promise.all(['a', 'b', 'c'].map((name) => cluster.startNode(name)));
+  await using cluster = await openCluster(20, 'a', 'b', 'c');
   const admin = async (path: string): Promise<LooseJson[]> => {
     const answers = [];
     for (const node of cluster.nodes) {
-      answers.push((await call(`${node.url}/admin/v1${path}`, { key: cluster.adminToken })).body.data);
+      answers.push((await call(`${node.url}/admin/v1${path}`, { key: cluster.keys.admin_token })).body.data);
     }
     for (const answer of answers) assert.deepEqual(answer, answers[0]);
     return answers[0];
@@ -29,20 +29,20 @@ test('nodes that start at once on an empty database make everything once', { tim
   assert.equal(task.status, 'completed');
   // Every node serves what any of them has fetched.
   for (const node of cluster.nodes) {
-    const content = await call(`${node.url}/v1/videos/${task.id}/content`, { key: keyOf(cluster) });
+    const content = await call(`${node.url}/v1/videos/${task.id}/content`, { key: cluster.keys.api_key });
     assert.equal(content.status, 200);
   }
 });
 
 test('nodes with directories of their own need the same secret', { timeout: 120_000 }, async () => {
-  await using cluster = await Cluster.open({ speed: 20 });
+  await using cluster = await openCluster(20);
   const secret = 'a secret that all of the nodes are given';
   const token = 'a-token-for-all-of-them';
   const given = { REELAY_SECRET: secret, REELAY_ADMIN_TOKEN: token };
   const apart = (name: string) => ({ REELAY_DATA: `${cluster.dataDirectory}-${name}` });
   const first = await cluster.startNode('first', given);
   const second = await cluster.startNode('second', { ...given, ...apart('second') });
-  assert.equal((await call(`${second.url}/v1/models`, { key: keyOf(cluster) })).status, 200);
+  assert.equal((await call(`${second.url}/v1/models`, { key: cluster.keys.api_key })).status, 200);
   assert.equal((await call(`${first.url}/admin/v1/accounts`, { key: token })).body.data.length, 1);
   await assert.rejects(
     cluster.startNode('stranger', { REELAY_ADMIN_TOKEN: token, ...apart('stranger') }),
@@ -54,8 +54,8 @@ test(
   'tasks go on while nodes sleep, die and leave, and no two nodes poll a channel at once',
   { timeout: 300_000 },
   async (t) => {
-    await using cluster = await Cluster.open({ speed: 10 });
-    for (const name of ['a', 'b', 'c']) await cluster.startNode(name);
+    await using cluster = await openCluster(10, 'a', 'b', 'c');
+    await useOnly(cluster, 'kling');
     const ids: string[] = [];
     const create = async (): Promise<void> => {
       const external = `film-${ids.length}`;
@@ -64,64 +64,59 @@ test(
       assert.equal(answer.status, 200, answer.text);
       ids.push(answer.body.id);
     };
+    const { book } = cluster;
     const holder = async (): Promise<ClusterNode> => {
-      const known = cluster.polls('kling').length;
+      const known = book.polls;
       await create();
-      await eventually('a poll', PATIENCE_MS, async () => cluster.polls('kling').length > known);
-      return cluster.nodes.find(({ name }) => name === cluster.lastPoller('kling'))!;
+      await eventually('a poll', PATIENCE_MS, async () => book.polls > known);
+      return cluster.nodes.find(({ name }) => name === book.lastPoller)!;
     };
-    /** Somebody else polls; answers after how many seconds since `since`. */
-    const takenOver = async (from: ClusterNode, since: number): Promise<string> => {
-      const next = await eventually('a node that takes over', PATIENCE_MS, async () =>
-        cluster.polls('kling').find((poll) => poll.from > since && poll.node !== from.name),
-      );
-      return `${next.node} polls ${((next.from - since) / 1_000).toFixed(1)} s after ${from.name}`;
+    const createFive = async (): Promise<void> => {
+      for (let count = 0; count < 5; count++) await create();
+    };
+    /** The node that polls is gone in some way; resolves when another one polls. */
+    const replaced = async (node: ClusterNode, how: string, go: () => void): Promise<void> => {
+      await createFive();
+      const next = book.nextByOther(node.name);
+      cluster.forget(node);
+      go();
+      const since = performance.now();
+      await create();
+      const seconds = ((await next) - since) / 1_000;
+      t.diagnostic(`another node polls ${seconds.toFixed(1)} s after one was ${how}`);
     };
 
-    // Asleep, and awake again after it has been replaced.
+    // Awake again after it has been replaced.
     const sleeper = await holder();
-    for (let count = 0; count < 5; count++) await create();
-    sleeper.child.kill('SIGSTOP');
-    const asleepAt = performance.now();
-    const [others] = [cluster.nodes.filter((node) => node !== sleeper)];
-    cluster.nodes.splice(0, Infinity, ...others);
-    await create();
-    t.diagnostic(`asleep: ${await takenOver(sleeper, asleepAt)}`);
+    await replaced(sleeper, 'put to sleep', () => sleeper.child.kill('SIGSTOP'));
     sleeper.child.kill('SIGCONT');
     cluster.nodes.push(sleeper);
-    for (let count = 0; count < 5; count++) await create();
+    await createFive();
 
-    // Dead.
     const victim = await holder();
-    for (let count = 0; count < 5; count++) await create();
-    cluster.forget(victim);
-    await victim.kill();
-    const deadAt = performance.now();
-    await create();
-    t.diagnostic(`dead: ${await takenOver(victim, deadAt)}`);
+    await replaced(victim, 'killed', () => victim.child.kill('SIGKILL'));
+    await victim.ended;
+    book.died(victim.name);
     await cluster.startNode('d');
 
-    // Sent home.
     const leaver = await holder();
-    for (let count = 0; count < 5; count++) await create();
-    cluster.forget(leaver);
-    const leftAt = performance.now();
-    const ended = leaver.stop();
-    t.diagnostic(`left: ${await takenOver(leaver, leftAt)}`);
-    await ended;
+    await replaced(leaver, 'sent home', () => leaver.child.kill('SIGTERM'));
     assert.equal(await leaver.ended, '0');
 
     for (const id of ids) assert.equal((await finished(cluster, id)).status, 'completed');
-    const handles = (await cluster.upstreamTasks()).map(({ dedup_handle: handle }) => handle as string);
+    const { tasks } = (await call(`${cluster.sandboxUrl}/_control/tasks`)).body;
+    const handles: string[] = tasks.map((task: LooseJson) => task.dedup_handle);
     assert.deepEqual(handles.toSorted(), ids.toSorted(), 'each task exists upstream exactly once');
-    assert.deepEqual(overlaps(cluster), []);
-    const verdict = await cluster.call('/admin/v1/ledger/verify', { key: cluster.adminToken });
+    assert.deepEqual([...book.overlaps, ...book.returns], []);
+    // Each node has its turn, and it is over when the next one begins.
+    for (const [list, nodes] of book.turns) assert.ok(nodes.length <= TURNS_MAX, `${list}: ${nodes.join()}`);
+    const verdict = await cluster.call('/admin/v1/ledger/verify', { key: cluster.keys.admin_token });
     assert.equal(verdict.body.ok, true, verdict.text);
   },
 );
 
 test('a node answers callers or works, as its role says', { timeout: 120_000 }, async () => {
-  await using cluster = await Cluster.open({ speed: 20 });
+  await using cluster = await openCluster(20);
   const api = await cluster.startNode('api', { REELAY_ROLE: 'api' });
   const worker = await cluster.startNode('worker', { REELAY_ROLE: 'worker', REELAY_PUBLIC_URL: api.url });
   cluster.forget(worker);
@@ -129,16 +124,26 @@ test('a node answers callers or works, as its role says', { timeout: 120_000 }, 
     assert.equal((await call(worker.url + path)).status, 200, path);
   }
   for (const path of ['/v1/models', '/admin/v1/accounts', '/docs']) {
-    assert.equal((await call(worker.url + path, { key: cluster.adminToken })).status, 404, path);
+    assert.equal((await call(worker.url + path, { key: cluster.keys.admin_token })).status, 404, path);
   }
   const created = await cluster.call('/v1/videos', { json: { model: 'kling-2.5', prompt: 'a cat' } });
   assert.equal((await finished(cluster, created.body.id)).status, 'completed');
-  assert.deepEqual([...new Set(cluster.asked.map(({ node }) => node))], ['worker']);
-  await worker.kill();
+  assert.deepEqual([...cluster.book.askers], ['worker']);
 });
 
-function keyOf(cluster: Cluster): string {
-  return firstRunOf(cluster.dataDirectory).api_key;
+async function openCluster(speed: number, ...names: string[]): Promise<Cluster> {
+  return Cluster.open(names, { database: await createTestDatabase(), speed });
+}
+
+/** Then whoever polls holds that channel's lane. */
+async function useOnly(cluster: Cluster, provider: string): Promise<void> {
+  const key = cluster.keys.admin_token;
+  const channels: LooseJson[] = (await cluster.call('/admin/v1/channels', { key })).body.data;
+  for (const channel of channels.filter((one) => one.provider !== provider)) {
+    const json = { enabled: false };
+    const { status } = await cluster.call(`/admin/v1/channels/${channel.id}`, { method: 'PATCH', key, json });
+    assert.equal(status, 200);
+  }
 }
 
 function finished(cluster: Cluster, id: string): Promise<LooseJson> {
@@ -146,23 +151,4 @@ function finished(cluster: Cluster, id: string): Promise<LooseJson> {
     const { body } = await cluster.call(`/v1/videos/${id}`);
     return ['completed', 'failed'].includes(body.status) ? body : null;
   });
-}
-
-/** Tasks that two nodes asked about at once, and nodes that poll although another has taken over. */
-function overlaps(cluster: Cluster): string[] {
-  const faults: string[] = [];
-  const polls = cluster.polls('kling');
-  for (const [path, same] of Map.groupBy(polls, (poll) => poll.path)) {
-    for (const [index, poll] of same.entries()) {
-      const before = same[index - 1];
-      if (before !== undefined && before.node !== poll.node && before.until > poll.from) {
-        faults.push(`${before.node} and ${poll.node} ask about ${path} at once`);
-      }
-    }
-  }
-  // Lists are asked for by lanes only: each node has its turn, and it is over when the next one begins.
-  const lists = polls.filter(({ path }) => !/\d$/.test(path)).map(({ node }) => node);
-  const turns = lists.filter((node, index) => node !== lists[index - 1]);
-  if (turns.length > TURNS_MAX) faults.push(`they poll in turns: ${turns.join(', ')}`);
-  return faults;
 }

@@ -2,19 +2,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster } from './helpers/cluster.ts';
-import { call, eventually, firstRunOf, type LooseJson } from './helpers/processes.ts';
+import { call, eventually, type LooseJson } from './helpers/processes.ts';
 import { redisIsMissing, startTestRedis } from './helpers/redis.ts';
 import { startTestS3, type TestS3 } from './helpers/s3-server.ts';
+import { createTestDatabase } from './helpers/test-database.ts';
 
 const PATIENCE_MS = 60_000;
 const LIMIT = 60;
 
+/** Two nodes. */
+async function openCluster(env: Record<string, string> = {}): Promise<Cluster> {
+  return Cluster.open(['a', 'b'], { database: await createTestDatabase(), speed: 20, env });
+}
+
 /** Limits the demo account, then sends twice as many requests to the nodes in turn; answers how many were let through. */
 async function passed(cluster: Cluster): Promise<number> {
-  const { account_id: account, api_key: key } = firstRunOf(cluster.dataDirectory);
+  const { account_id: account, api_key: key, admin_token } = cluster.keys;
   const limited = await call(`${cluster.nodes[0]!.url}/admin/v1/accounts/${account}`, {
     method: 'PATCH',
-    key: cluster.adminToken,
+    key: admin_token,
     json: { limits: { requests_per_minute: LIMIT } },
   });
   assert.equal(limited.status, 200, limited.text);
@@ -39,8 +45,7 @@ test(
   async () => {
     const redis = await startTestRedis();
     {
-      await using cluster = await Cluster.open({ speed: 20, env: { REDIS_URL: redis.url } });
-      for (const name of ['a', 'b']) await cluster.startNode(name);
+      await using cluster = await openCluster({ REDIS_URL: redis.url });
       assert.equal(await passed(cluster), LIMIT);
       for (const { url } of cluster.nodes) {
         const { text } = await call(`${url}/metrics`);
@@ -55,8 +60,7 @@ test(
   `of a limit of ${LIMIT} a minute, two nodes that count in PostgreSQL let exactly as many through`,
   { timeout: 120_000 },
   async () => {
-    await using cluster = await Cluster.open({ speed: 20 });
-    for (const name of ['a', 'b']) await cluster.startNode(name);
+    await using cluster = await openCluster();
     assert.equal(await passed(cluster), LIMIT);
   },
 );
@@ -64,17 +68,13 @@ test(
 test('films lie in the bucket, and every node hands them out', { timeout: 120_000 }, async () => {
   const s3: TestS3 = await startTestS3();
   {
-    await using cluster = await Cluster.open({
-      speed: 20,
-      env: {
-        REELAY_S3_ENDPOINT: s3.endpoint,
-        REELAY_S3_REGION: s3.credentials.region,
-        REELAY_S3_BUCKET: s3.bucket,
-        REELAY_S3_ACCESS_KEY: s3.credentials.accessKey,
-        REELAY_S3_SECRET_KEY: s3.credentials.secretKey,
-      },
+    await using cluster = await openCluster({
+      REELAY_S3_ENDPOINT: s3.endpoint,
+      REELAY_S3_REGION: s3.credentials.region,
+      REELAY_S3_BUCKET: s3.bucket,
+      REELAY_S3_ACCESS_KEY: s3.credentials.accessKey,
+      REELAY_S3_SECRET_KEY: s3.credentials.secretKey,
     });
-    for (const name of ['a', 'b']) await cluster.startNode(name);
     const created = await cluster.call('/v1/videos', { json: { model: 'kling-2.5', prompt: 'a cat' } });
     assert.equal(created.status, 200, created.text);
     const task = await eventually<LooseJson>('the film', PATIENCE_MS, async () => {
@@ -82,7 +82,7 @@ test('films lie in the bucket, and every node hands them out', { timeout: 120_00
       return body.status === 'completed' && body;
     });
     const { bytes } = s3.objects.get(`outputs/${task.id}/video.mp4`)!;
-    const { api_key: key } = firstRunOf(cluster.dataDirectory);
+    const { api_key: key } = cluster.keys;
     for (const node of cluster.nodes) {
       const whole = await call(`${node.url}/v1/videos/${task.id}/content`, { key });
       assert.equal(whole.status, 200);

@@ -12,6 +12,12 @@ interface Tenure {
 
 export class PollBook {
   polls = 0;
+  /** Whoever asked for a task or a list last. */
+  lastPoller: string | null = null;
+  /** All that have asked the upstream for anything. */
+  readonly askers = new Set<string>();
+  /** The nodes that asked for a list, one after the other, by list. */
+  readonly turns = new Map<string, string[]>();
   /** Two nodes asked for the same task or list in the same moment. */
   readonly overlaps: string[] = [];
   /** A node asked for a list again that another had taken over, although both lived. */
@@ -23,10 +29,12 @@ export class PollBook {
 
   /** A request to the upstream begins; call what is answered when it is over. Null when it asks for no task. */
   begin(node: string, method: string, target: string): (() => void) | null {
+    this.askers.add(node);
     const keys = keysOf(method, target);
     if (keys.length === 0) return null;
     const at = performance.now();
     this.polls++;
+    this.lastPoller = node;
     for (const key of keys) this.#enter(node, key, at);
     for (const listener of this.#onPoll) listener(node, at);
     return () => {
@@ -78,6 +86,7 @@ export class PollBook {
 
   #hold(node: string, key: string, at: number): void {
     const tenure = this.#tenures.get(key);
+    if (tenure?.node !== node) this.turns.set(key, [...(this.turns.get(key) ?? []), node]);
     if (tenure === undefined || tenure.node === node) {
       this.#tenures.set(key, { node, at, before: tenure?.before ?? null });
       return;
