@@ -88,6 +88,12 @@ export class Watch {
   /** Of the round under way: polls that were answered, and what was heard instead of an answer. */
   #answers = 0;
   #silence: string | null = null;
+  /** When the next round may begin, whatever falls due before. */
+  #restsUntil = 0;
+  /** A push is worth a round before that. */
+  #isHinted = false;
+  /** What the loop sleeps for (Unix ms); in the past while a round is under way, which looks for itself at its end. */
+  #sleepsUntil = Infinity;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -120,13 +126,16 @@ export class Watch {
     // A task that was ended by hand and is retried: what ran before is the new attempt's now, or nobody's.
     const before = this.#table.has(watched.taskId) ? this.#table.find(watched.taskId) : null;
     if (before !== null && before.attemptId !== watched.attemptId) this.#forget(before);
-    this.#table.add(watched, this.#firstPollAt(watched));
-    this.#loop.wake();
+    const firstPollAt = this.#firstPollAt(watched);
+    this.#table.add(watched, firstPollAt);
+    if (firstPollAt < this.#sleepsUntil) this.#loop.wake();
   }
 
   /** A push arrived for this task: its next poll is due now. */
   hint(taskId: string): void {
-    if (this.#table.appoint(taskId, this.#options.ctx.clock.now())) this.#loop.wake();
+    if (!this.#table.appoint(taskId, this.#options.ctx.clock.now())) return;
+    this.#isHinted = true;
+    this.#loop.wake();
   }
 
   /** Ends polls in hand; none begins after. What was answered is still taken in. */
@@ -158,10 +167,15 @@ export class Watch {
   }
 
   async #step(): Promise<number> {
-    // Whoever took over polls them; if nobody did, the next look finds out.
-    if (!this.#options.isOurs()) return this.#options.ctx.clock.now() + ROUND_GAP_MS;
-    const due = await this.#takeDue();
     const { clock } = this.#options.ctx;
+    this.#sleepsUntil = -Infinity;
+    const leftMs = this.#restsUntil - clock.now();
+    // Woken by what falls due before. (A longer rest is none: the clock was put back.)
+    if (!this.#isHinted && leftMs > 0 && leftMs <= REST_MAX_MS) return this.#sleep(this.#restsUntil);
+    this.#isHinted = false;
+    // Whoever took over polls them; if nobody did, the next look finds out.
+    if (!this.#options.isOurs()) return this.#sleep(clock.now() + ROUND_GAP_MS);
+    const due = await this.#takeDue();
     const startedAt = clock.now();
     try {
       await this.#poll(due);
@@ -176,11 +190,17 @@ export class Watch {
         }
       }
     }
-    const next = this.#table.nextAt;
-    if (due.length === 0) return next;
+    if (due.length === 0) return this.#sleep(0);
     const now = clock.now();
     const restMs = Math.min(REST_MAX_MS, Math.max(ROUND_GAP_MS, REST_FACTOR * (now - startedAt)));
-    return Math.max(next, now + restMs / this.#options.speed);
+    this.#restsUntil = now + restMs / this.#options.speed;
+    return this.#sleep(this.#restsUntil);
+  }
+
+  /** Until something is due, and no less than that. Said at once, so that nobody's first poll is overlooked. */
+  #sleep(atLeastUntil: number): number {
+    this.#sleepsUntil = Math.max(this.#table.nextAt, atLeastUntil);
+    return this.#sleepsUntil;
   }
 
   async #takeDue(): Promise<Watched[]> {

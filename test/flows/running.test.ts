@@ -61,6 +61,24 @@ describe('a running task', () => {
     }),
   );
 
+  test(
+    'leaves its upstream in peace between two rounds, however many more are created meanwhile',
+    story(
+      async (world) => {
+        for (let count = 0; count < 60; count++) {
+          await world.create();
+          await world.advance(100);
+        }
+        await world.advance(5_000);
+        const rounds = [...new Set(world.upstream.polls.map(({ at }) => at))];
+        assert.ok(rounds.length > 5);
+        const gaps = rounds.slice(1).map((at, index) => at - rounds[index]!);
+        assert.ok(Math.min(...gaps) >= 500, `the shortest rest was ${Math.min(...gaps)} ms`);
+      },
+      { upstream: { hasLists: true }, balance: 100 },
+    ),
+  );
+
   for (const hasLists of [false, true]) {
     test(
       `survives 30 minutes of outage (${hasLists ? 'lists' : 'single polls'}), asked ever more seldom, and recovers by itself`,
