@@ -25,6 +25,8 @@ export async function main(env: Record<string, string | undefined> = process.env
   setFlagsFromString(`--semi-space-growth-factor=${GROWTH_FACTOR}`);
   // Whoever ends us with SIGKILL would otherwise find the next start as slow as the first.
   setTimeout(flushCompileCache, FLUSH_AFTER_MS).unref();
+  const { collectOnceIdle } = await import('./lib/collector.ts');
+  collectOnceIdle();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collector } from './collector.ts';
 
 /**
  * Well below the 64 MiB of new buffers at which V8 begins a full collection, and so little that many who begin to read at
@@ -8,9 +7,6 @@ import { runInNewContext } from 'node:vm';
  */
 const collectEveryBytes = 8 * 1024 * 1024;
 
-type Collect = (options: { type: 'minor' }) => void;
-
-let collect: Collect | null = null;
 let passedBytes = 0;
 
 /**
@@ -35,14 +31,5 @@ function notePassed(bytes: number): void {
   passedBytes += bytes;
   if (passedBytes < collectEveryBytes) return;
   passedBytes = 0;
-  collect ??= findCollector();
-  collect({ type: 'minor' });
-}
-
-/** Compiled code is only reused under the flags it was compiled with, so this one does not stay. */
-function findCollector(): Collect {
-  setFlagsFromString('--expose-gc');
-  const found = runInNewContext('gc') as Collect;
-  setFlagsFromString('--no-expose-gc');
-  return found;
+  collector()({ type: 'minor' });
 }

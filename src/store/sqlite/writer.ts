@@ -1,5 +1,6 @@
 /** The writer thread: owns the only connection that writes, and commits whatever waits as one transaction. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { collectOnceIdle } from '../../lib/collector.ts';
 import { createBatchRunner, type Call } from './batch.ts';
 import { openForWriting } from './connection.ts';
 import { unpack, type Parcel } from './parcels.ts';
@@ -12,6 +13,7 @@ const { file, busyTimeoutMs, callsPerCommit } = workerData as WriterSettings;
 const runner = createBatchRunner(() => openForWriting(file, busyTimeoutMs));
 const waiting: Call[] = [];
 let closing = false;
+collectOnceIdle();
 
 function take(message: Parcel[] | 'close'): void {
   if (message === 'close') closing = true;
