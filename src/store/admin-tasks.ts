@@ -10,6 +10,7 @@ import type { Attention, Task } from '../core/task.ts';
 import { idFloor } from '../lib/ids.ts';
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
 import { first, rows, statementVariants, type Procedure } from './statement.ts';
+import { isShown } from './task-reads.ts';
 import { fromTaskRow } from './task-row.ts';
 
 type AdminQuery = Parameters<Store['adminTasks']>[0];
@@ -17,12 +18,13 @@ type SearchQuery = Parameters<Store['searchTasks']>[0];
 type Read = <Result>(procedure: Procedure<Result>) => Promise<Result>;
 type State = Task['state'];
 
-/** Rows looked at in one step: a few milliseconds. */
-const STEP_ROWS = 1_000;
-/** Of one page. */
-const STEPS_MAX = 10;
+/**
+ * Tasks looked at in the steps of one page: most pages are full after the first; further ones grow, because each is asked
+ * of the server anew, and take a few milliseconds of an embedded database.
+ */
+const STEPS = [1_000, 2_000, 3_000, 4_000];
 /** No index is counted further than this, a millisecond: whoever holds more holds many. Fewer are on one page's way. */
-const MANY = STEPS_MAX * STEP_ROWS;
+const MANY = STEPS.reduce((sum, rows) => sum + rows);
 /** A task's id tells when it was created, its row tells it again; a clock may be trimmed between the two. */
 const ID_SLACK_MS = 60_000;
 
@@ -92,8 +94,8 @@ function leadIds([db, arg]: [Builder[0], Builder[1]], { lead, states, filters }:
   if (lead.endsWith('ended_badly')) {
     query = query.where('state', 'in', states).where('error', 'is not', null);
   }
-  // This index alone knows what is hidden: a step of it holds so many that are not.
-  if (lead === 'account_id' && filters.includes('shown')) query = query.where('hidden_at', 'is', null);
+  // This index knows what is hidden: a step of it holds so many that are not.
+  if (lead === 'account_id' && filters.includes('shown')) query = query.where(isShown);
   if (lead === 'attention') {
     query = query.where('attention', 'is not', null).where('attention', '=', arg('attention'));
   }
@@ -210,14 +212,15 @@ export function searchTasks(read: Read, query: SearchQuery): Promise<Page<Task>>
 async function readPage(read: Read, query: Query): Promise<Page<Task>> {
   const walk = await read(chooseWalk(query));
   const found: Task[] = [];
-  let before: string | null = walk.before;
-  for (let steps = 0; before !== null && steps < STEPS_MAX; steps++) {
-    if (steps > 0) await turn();
+  let { before } = walk;
+  for (const [index, stepRows] of STEPS.entries()) {
+    if (index > 0) await turn();
     const step: { tasks: Task[]; next: string | null } = await read(
-      adminTasksBefore(walk, before, query.limit + 1 - found.length),
+      adminTasksBefore(walk, before, { stepRows, limit: query.limit + 1 - found.length }),
     );
     for (const task of step.tasks) found.push(task);
     if (found.length > query.limit) return toPage(query, found, (task) => task);
+    if (step.next === null) return { rows: found, nextCursor: null };
     before = step.next;
   }
   return { rows: found, nextCursor: before };
@@ -281,16 +284,16 @@ function leadsOf(args: Partial<Args>, states: State[]): Lead[] {
   return areAmong('queued', 'in_progress') ? [...indexed, 'open'] : indexed;
 }
 
-/** Up to `limit` tasks before an id; `next` is where the next step goes on, null at the end of all tasks. */
+/** Up to `limit` of so many tasks before an id; `next` is where the next step goes on, null at the end of all tasks. */
 export function* adminTasksBefore(
   walk: Walk,
   before: string,
-  limit: number,
+  { stepRows, limit }: { stepRows: number; limit: number },
 ): Procedure<{ tasks: Task[]; next: string | null }> {
   const { lead, filters } = walk;
   const names = [lead, ...filters];
   const args = { ...argsOf(walk), before };
-  const end = lead === 'open' ? null : yield* first(stepEnd(names), { ...args, offset: STEP_ROWS - 1 });
+  const end = lead === 'open' ? null : yield* first(stepEnd(names), { ...args, offset: stepRows - 1 });
   const from = end?.id ?? walk.from;
   const found = yield* rows(tasksAmong(names), { ...args, from, limit });
   return { tasks: found.map(fromTaskRow), next: end?.id ?? null };

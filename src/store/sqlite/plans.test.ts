@@ -64,7 +64,7 @@ const list = { accountId: 'a', order: 'desc' as const, limit: 10 };
 
 function* adminTasks(filters: Partial<Parameters<typeof chooseWalk>[0]>): Procedure<unknown> {
   const walk = yield* chooseWalk({ ...page, ...filters });
-  return yield* adminTasksBefore(walk, walk.before, 9);
+  return yield* adminTasksBefore(walk, walk.before, { stepRows: 9, limit: 9 });
 }
 
 const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
