@@ -10,6 +10,7 @@ import { lists } from './lists.ts';
 import { query } from './query.ts';
 import { makeScratch } from './scratch.ts';
 import { submit } from './submit.ts';
+import { copyToPostgres } from './to-postgres.ts';
 
 // Long enough for every side to answer something, on a busy machine as well.
 const pace = { rounds: 1, turnMs: 500, warmUpMs: 300 };
@@ -23,7 +24,6 @@ describe('the bench', () => {
     intake,
     submit,
     query,
-    growth: (directory: string) => growth(directory, { ...pace, tasks: TASKS }),
     content: (directory: string) => content(directory, { ...pace, bytes: 1_000_000 }),
   };
   for (const [name, scenario] of Object.entries(scenarios)) {
@@ -34,11 +34,35 @@ describe('the bench', () => {
     });
   }
 
+  /** Both engines with the same tasks. */
+  async function prepare() {
+    const filled = await fillFinished(scratch, TASKS);
+    const full = await createTestDatabase();
+    const empty = await createTestDatabase();
+    await copyToPostgres(filled.directory, full.url);
+    return {
+      options: {
+        tasks: TASKS,
+        filled: Promise.resolve(filled),
+        shared: Promise.resolve({ full: full.url, empty: empty.url }),
+      },
+      async [Symbol.asyncDispose]() {
+        await full.drop();
+        await empty.drop();
+      },
+    };
+  }
+
+  it('measures growth on both engines', async () => {
+    await using prepared = await prepare();
+    const { ratios } = await growth(scratch, { ...pace, ...prepared.options });
+    assert.equal(ratios.length, 2);
+    for (const { median } of ratios) assert.ok(Number.isFinite(median) && median > 0);
+  });
+
   it('follows every list over copies of one task, the same on both engines', async () => {
-    const filled = fillFinished(scratch, TASKS);
-    const database = await createTestDatabase();
-    const { lines } = await lists(scratch, { tasks: TASKS, times: 1, filled, databaseUrl: database.url });
-    await database.drop();
+    await using prepared = await prepare();
+    const { lines } = await lists({ times: 1, ...prepared.options });
     const shown = lines
       .map((line) => /^(.*?) {2}.* (\d+ shown)$/.exec(line)?.slice(1).join())
       .filter(Boolean);

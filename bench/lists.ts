@@ -4,12 +4,11 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Agent, request } from 'undici';
-import { startPostgres } from '../test/helpers/postgres.ts';
 import { startServer, type RunningServer } from './child.ts';
-import { fillFinished, type FinishedTasks } from './filled.ts';
+import type { FinishedTasks } from './filled.ts';
 import { ADMIN_TOKEN, gatewayEnvironment } from './gateway.ts';
 import type { Report } from './report.ts';
-import { copyToPostgres } from './to-postgres.ts';
+import type { SharedDatabases } from './to-postgres.ts';
 
 const AIM_MS = 100;
 /** Pages followed from each list's beginning, then from its beginning again. */
@@ -34,42 +33,32 @@ export interface ListsOptions {
   tasks: number;
   /** How often the pages of each list are asked for. */
   times: number;
-  filled?: Promise<FinishedTasks>;
-  /** An empty PostgreSQL database; absent: one on a server of the run's own. */
-  databaseUrl?: string;
+  filled: Promise<FinishedTasks>;
+  shared: Promise<SharedDatabases>;
 }
 
-export async function lists(
-  scratch: string,
-  { tasks, times, filled, databaseUrl }: ListsOptions,
-): Promise<Report> {
-  const prepared = await (filled ?? fillFinished(scratch, tasks));
+export async function lists({ tasks, times, filled, shared }: ListsOptions): Promise<Report> {
+  const prepared = await filled;
+  // Its rows are read from the directory: only then a gateway may have it.
+  const { full } = await shared;
   const asked = listsOf(prepared);
   const embedded = await measure(prepared, asked, times, {});
-  const server = databaseUrl === undefined ? await startPostgres() : null;
-  let shared: Measured;
-  try {
-    const url = databaseUrl ?? server!.url;
-    await copyToPostgres(prepared.directory, url);
-    shared = await measure(prepared, asked, times, { DATABASE_URL: url });
-  } finally {
-    await server?.stop();
-  }
+  const postgres = await measure(prepared, asked, times, { DATABASE_URL: full });
   const verdict = ({ missed }: Measured): string => (missed === 0 ? 'met' : `missed by ${missed} lists`);
   return {
     title: `Lists: ${tasks.toLocaleString('en')} tasks, median, p95 and slowest; aim p95 ${AIM_MS} ms`,
     lines: [
       `SQLite: ${verdict(embedded)}`,
       ...embedded.lines,
-      `PostgreSQL: ${verdict(shared)}`,
-      ...shared.lines,
+      `PostgreSQL: ${verdict(postgres)}`,
+      ...postgres.lines,
     ],
     ratios: [],
   };
 }
 
 /** Every list at a gateway with these settings. */
-export async function measure(
+async function measure(
   prepared: FinishedTasks,
   asked: List[],
   times: number,
@@ -110,7 +99,7 @@ function nameOf({ path, body, as }: List): string {
   ].join(' ');
 }
 
-export function listsOf({ accounts: [caller, other] }: FinishedTasks): List[] {
+function listsOf({ accounts: [caller, other] }: FinishedTasks): List[] {
   const day = 86_400_000;
   const ago = (days: number): string => new Date(Date.now() - days * day).toISOString();
   const filters = [

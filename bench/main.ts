@@ -3,6 +3,7 @@
  * side by side in the same run. The exit code says whether it ran, not how fast it was.
  */
 import { availableParallelism, cpus } from 'node:os';
+import { startPostgres, type TestServer } from '../test/helpers/postgres.ts';
 import { content } from './content.ts';
 import { crowd } from './crowd.ts';
 import { fillFinished, type FinishedTasks } from './filled.ts';
@@ -17,17 +18,27 @@ import { BUSY_MIN, NOISE_MAX, percent } from './rounds.ts';
 import { makeScratch } from './scratch.ts';
 import { start } from './start.ts';
 import { submit } from './submit.ts';
+import { shareRows, type SharedDatabases } from './to-postgres.ts';
 
 const MANY = 1_000_000;
 /** Made once for all that need it. */
 let manyFinished: Promise<FinishedTasks> | null = null;
 const finished = (scratch: string): Promise<FinishedTasks> => (manyFinished ??= fillFinished(scratch, MANY));
+let manyShared: Promise<SharedDatabases> | null = null;
+let server: TestServer | null = null;
+const shared = (scratch: string): Promise<SharedDatabases> => (manyShared ??= share(scratch));
+
+async function share(scratch: string): Promise<SharedDatabases> {
+  const { directory } = await finished(scratch);
+  server = await startPostgres({ durable: true });
+  return shareRows(server.url, directory);
+}
 
 const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
   intake: (scratch) => intake(scratch, { rounds: 7, turnMs: 4_000, warmUpMs: 4_000 }),
   'intake-pg': (scratch) => intakePg(scratch, { rounds: 7, turnMs: 4_000, warmUpMs: 6_000 }),
   submit: (scratch) => submit(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 6_000 }),
-  lists: (scratch) => lists(scratch, { tasks: MANY, times: 8, filled: finished(scratch) }),
+  lists: (scratch) => lists({ tasks: MANY, times: 8, filled: finished(scratch), shared: shared(scratch) }),
   growth: (scratch) =>
     growth(scratch, {
       rounds: 5,
@@ -35,6 +46,7 @@ const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
       warmUpMs: 6_000,
       tasks: MANY,
       filled: finished(scratch),
+      shared: shared(scratch),
     }),
   crowd: (scratch) => crowd(scratch, { tasks: 100_000, settleMs: 45_000, measureMs: 60_000 }),
   content: (scratch) => content(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 2_000, bytes: 50_000_000 }),
@@ -62,6 +74,10 @@ console.log(
     `should limit had less than ${BUSY_MIN} of a core.`,
 );
 const scratch = makeScratch();
-for (const name of named.length > 0 ? named : Object.keys(scenarios)) {
-  print(await scenarios[name]!(scratch));
+try {
+  for (const name of named.length > 0 ? named : Object.keys(scenarios)) {
+    print(await scenarios[name]!(scratch));
+  }
+} finally {
+  await (server as TestServer | null)?.stop();
 }

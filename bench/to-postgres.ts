@@ -13,6 +13,28 @@ const CHUNK_CHARACTERS = 1 << 20;
 /** While indexes are made. */
 const INDEX_MEMORY = '512MB';
 
+/** Two databases of one server. */
+export interface SharedDatabases {
+  /** Holds the rows of an embedded database. */
+  full: string;
+  empty: string;
+}
+
+/** Makes both on a server and copies the rows of the gateway's directory. */
+export async function shareRows(serverUrl: string, directory: string): Promise<SharedDatabases> {
+  const urlOf = (name: string): string => {
+    const url = new URL(serverUrl);
+    url.pathname = `/${name}`;
+    return url.href;
+  };
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  for (const name of ['full', 'empty']) await client.query(`create database "${name}"`);
+  await client.end();
+  await copyToPostgres(directory, urlOf('full'));
+  return { full: urlOf('full'), empty: urlOf('empty') };
+}
+
 /** Makes the tables, copies everything but waiting jobs, and leaves the statistics as they are after a while in use. */
 export async function copyToPostgres(directory: string, url: string): Promise<void> {
   await (await openPostgres({ url, now: Date.now })).close();
