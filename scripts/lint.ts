@@ -66,7 +66,9 @@ const RULES: Rule[] = [
   },
   {
     pattern: /(?<![.\w])set(Timeout|Interval)\(/,
-    except: new RegExp(`${TESTS.source}|lib/(clock|collector|guarded-deadline)\\.ts$|(main|run)\\.ts$|^src/cli/`),
+    except: new RegExp(
+      `${TESTS.source}|lib/(clock|collector|guarded-deadline)\\.ts$|(main|run)\\.ts$|^src/cli/`,
+    ),
     why: 'time is a Clock',
   },
 ];
