@@ -51,7 +51,7 @@ const scenarios: Record<string, (scratch: string) => Promise<Report>> = {
   crowd: (scratch) => crowd(scratch, { tasks: 100_000, settleMs: 45_000, measureMs: 60_000 }),
   content: (scratch) => content(scratch, { rounds: 5, turnMs: 4_000, warmUpMs: 2_000, bytes: 50_000_000 }),
   query: (scratch) => query(scratch, { rounds: 5, turnMs: 3_000, warmUpMs: 3_000 }),
-  start: (scratch) => start(scratch, { rounds: 5, idleMs: 1_500 }),
+  start: (scratch) => start(scratch, { rounds: 5, idleMs: 4_000 }),
   recovery: (scratch) => recovery(scratch, { kills: 6, tasks: 50 }),
 };
 

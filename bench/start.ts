@@ -1,6 +1,9 @@
 /** Start and idle memory: how long a process takes until it is ready, and what it then occupies. */
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { startServer, type ServerOptions } from './child.ts';
 import { gatewayEnvironment } from './gateway.ts';
 import { figureLine, type Report } from './report.ts';
@@ -16,20 +19,26 @@ interface Figures {
   residentMib: number[];
 }
 
-/** `idleMs`: how long a server is left alone before its memory is read. */
+/**
+ * `idleMs`: how long a server is left alone before its memory is read. Compiled code is kept as the set-up script, the
+ * image and the systemd unit have it; a start without any is measured beside them.
+ */
 export async function start(
   scratch: string,
   { rounds, idleMs }: { rounds: number; idleMs: number },
 ): Promise<Report> {
   const used = newDataDirectory(scratch);
+  const cache = join(scratch, 'compile-cache');
+  await warm(cache);
   const kinds: Record<string, () => ServerOptions> = {
     'bare node:http server': () => ({ script: 'bench/references/bare.mjs' }),
-    'gateway, first start': () => firstStart(newDataDirectory(scratch)),
+    'gateway, first start': () => firstStart(newDataDirectory(scratch), cache),
+    'the same, nothing compiled yet': () =>
+      firstStart(newDataDirectory(scratch), join(newDataDirectory(scratch), 'compile-cache')),
     'gateway, started again': () => ({
       script: 'src/main.ts',
       cwd: used,
-      // As the image and the systemd unit set it.
-      env: { ...gatewayEnvironment(used), NODE_COMPILE_CACHE: join(scratch, 'compile-cache') },
+      env: { ...gatewayEnvironment(used), NODE_COMPILE_CACHE: cache },
     }),
   };
   const figures = new Map<string, Figures>();
@@ -68,7 +77,18 @@ export async function start(
   };
 }
 
-/** As a newcomer starts it: an empty directory, the sandbox and the demo account. */
-function firstStart(directory: string): ServerOptions {
-  return { script: 'src/main.ts', cwd: directory, env: { PORT: '0', REELAY_DATA: directory } };
+/** As a newcomer starts it (npm start): an empty directory, the sandbox and the demo account. */
+function firstStart(directory: string, cache: string): ServerOptions {
+  return {
+    script: 'bin/start.mjs',
+    cwd: directory,
+    env: { PORT: '0', REELAY_DATA: directory, NODE_COMPILE_CACHE: cache },
+  };
+}
+
+/** As the set-up script does after an install. */
+async function warm(cache: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../src/warm.ts', import.meta.url))], {
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: cache },
+  });
 }
