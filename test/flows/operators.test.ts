@@ -8,8 +8,8 @@ import { routeFor } from '../../src/flows/route.ts';
 import { ACCOUNT_ID, CHANNEL_ID, PRICE_MICROS, refusal, story, type World } from './harness.ts';
 import { sends } from './local-server.ts';
 
-const HOUR = 3_600_000;
-const DEADLINE_MS = 24 * HOUR;
+/** Short enough to be lived through, timer by timer. */
+const DEADLINE_MS = 600_000;
 const audit = { author: 'li.na', note: 'ticket 4711' };
 
 function adminOf({ ctx, lanes }: World): Admin {
@@ -100,52 +100,61 @@ describe('a retry', () => {
 
   test(
     'of what ran past its deadline finds it at the upstream and takes it over',
-    story(async (world) => {
-      const { task } = await world.create();
-      await world.advance(DEADLINE_MS + 60_000);
-      assert.equal((await world.task(task.id)).error?.code, 'expired');
-      await retry(world, task.id);
-      world.make(task.id);
-      await world.advance(60_000);
-      assert.equal(await world.state(task.id), 'completed');
-      assert.equal(world.upstream.submits.length, 1);
-      assert.equal(world.upstream.lookups.length, 1);
-      assert.deepEqual(await world.wallet(), { available: 99, held: 0 });
-    }),
+    story(
+      async (world) => {
+        const { task } = await world.create();
+        await world.advance(DEADLINE_MS + 60_000);
+        assert.equal((await world.task(task.id)).error?.code, 'expired');
+        await retry(world, task.id);
+        world.make(task.id);
+        await world.advance(60_000);
+        assert.equal(await world.state(task.id), 'completed');
+        assert.equal(world.upstream.submits.length, 1);
+        assert.equal(world.upstream.lookups.length, 1);
+        assert.deepEqual(await world.wallet(), { available: 99, held: 0 });
+      },
+      { settings: { taskDeadlineMs: DEADLINE_MS } },
+    ),
   );
 
   test(
     'that is looked up and certainly not there is sent with the old name',
-    story(async (world) => {
-      world.upstream.answer = () => 'reset';
-      world.upstream.isOut = true;
-      const { task } = await world.create();
-      await world.advance(DEADLINE_MS + 60_000);
-      assert.equal(await world.state(task.id), 'failed');
-      const before = world.upstream.submits.length;
-      world.upstream.isOut = false;
-      world.upstream.answer = () => 'accept';
-      await retry(world, task.id);
-      await world.advance(60_000);
-      assert.deepEqual(
-        world.upstream.submits.slice(before).map(({ taskId }) => taskId),
-        [task.id],
-      );
-    }),
+    story(
+      async (world) => {
+        world.upstream.answer = () => 'reset';
+        world.upstream.isOut = true;
+        const { task } = await world.create();
+        await world.advance(DEADLINE_MS + 60_000);
+        assert.equal(await world.state(task.id), 'failed');
+        const before = world.upstream.submits.length;
+        world.upstream.isOut = false;
+        world.upstream.answer = () => 'accept';
+        await retry(world, task.id);
+        await world.advance(60_000);
+        assert.deepEqual(
+          world.upstream.submits.slice(before).map(({ taskId }) => taskId),
+          [task.id],
+        );
+      },
+      { settings: { taskDeadlineMs: DEADLINE_MS } },
+    ),
   );
 
   test(
     'survives the death of the process between its commit and the look-up',
-    story(async (world) => {
-      const { task } = await world.create();
-      await world.advance(DEADLINE_MS + 60_000);
-      await retry(world, task.id);
-      await world.restart();
-      world.make(task.id);
-      await world.advance(60_000);
-      assert.equal(await world.state(task.id), 'completed');
-      assert.equal(world.upstream.submits.length, 1);
-    }),
+    story(
+      async (world) => {
+        const { task } = await world.create();
+        await world.advance(DEADLINE_MS + 60_000);
+        await retry(world, task.id);
+        await world.restart();
+        world.make(task.id);
+        await world.advance(60_000);
+        assert.equal(await world.state(task.id), 'completed');
+        assert.equal(world.upstream.submits.length, 1);
+      },
+      { settings: { taskDeadlineMs: DEADLINE_MS } },
+    ),
   );
 
   test(

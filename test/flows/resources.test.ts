@@ -415,11 +415,11 @@ describe('what only one channel knows', () => {
             ['queued', 'queued'],
           );
           assert.equal(world.upstream.submitsOf(pinned), 0);
-          await world.advance(25 * 3_600_000);
+          await world.advance(600_000);
           assert.equal((await world.task(pinned)).error?.code, 'expired');
           assert.ok(await world.ledgerIsSound());
         },
-        { channel: { concurrency: 1 } },
+        { channel: { concurrency: 1 }, settings: { taskDeadlineMs: 600_000 } },
       ),
     );
   }
