@@ -1,5 +1,4 @@
 /** Stills and sounds of a task: rendered when they are asked for, as they are small; the renderer keeps them. */
-import sharp from 'sharp';
 import type { FilePlan, ImagePlan } from '../providers/kit/simulator.ts';
 import type { ImageJob, RenderedFile, Renderer } from './render/index.ts';
 import type { Pictures } from './pictures.ts';
@@ -56,6 +55,8 @@ function stretched(side: number, factor = 1): number {
 async function sizeOf(picture: Uint8Array | null): Promise<{ width: number; height: number }> {
   if (!picture) return sizeDefault;
   try {
+    // Loaded with the first picture: the library brings 18 MB of native code.
+    const { default: sharp } = await import('sharp');
     const { autoOrient } = await sharp(picture).metadata();
     return { width: autoOrient.width, height: autoOrient.height };
   } catch {

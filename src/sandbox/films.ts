@@ -1,5 +1,4 @@
 /** From a task's plan to a film: frames fetched, size settled, rendered once, in the background. */
-import sharp from 'sharp';
 import type { FilmPlan, FilmVariant, SimulatedTask } from '../providers/kit/simulator.ts';
 import type { RenderedFile, Renderer, VideoJob } from './render/index.ts';
 import type { Pictures } from './pictures.ts';
@@ -85,6 +84,8 @@ function sizeOf(shortSide: number, ratio: Ratio): { width: number; height: numbe
 async function ratioOf(picture: Uint8Array | null): Promise<Ratio> {
   if (!picture) return '16:9';
   try {
+    // Loaded with the first picture: the library brings 18 MB of native code.
+    const { default: sharp } = await import('sharp');
     const { width, height, orientation = 1 } = await sharp(picture).metadata();
     // Orientations from 5 on lie on their side (EXIF).
     const proportion = orientation >= 5 ? height / width : width / height;

@@ -1,5 +1,4 @@
 /** What a media file says about itself, read with mediabunny: for tests and for the sandbox's own answers. */
-import { ALL_FORMATS, BufferSource, FilePathSource, Input } from 'mediabunny';
 
 export interface MediaFacts {
   /** The container's name, for example `MP4` or `WAVE`. */
@@ -15,6 +14,8 @@ export interface MediaFacts {
 
 /** Reads a file's facts; rejects when the format is not known. */
 export async function probeMedia(source: Uint8Array | string): Promise<MediaFacts> {
+  // Two megabytes of code: a server that is never asked does without.
+  const { ALL_FORMATS, BufferSource, FilePathSource, Input } = await import('mediabunny');
   const input = new Input({
     source: typeof source === 'string' ? new FilePathSource(source) : new BufferSource(source),
     formats: ALL_FORMATS,
