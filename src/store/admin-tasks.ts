@@ -5,12 +5,13 @@
  * one page: where many tasks meet each filter and hardly any all of them, a page comes short and the next goes on.
  */
 import { setImmediate as turn } from 'node:timers/promises';
+import { sql } from 'kysely';
 import type { Page, Store } from '../core/ports.ts';
 import type { Attention, Task } from '../core/task.ts';
 import { idFloor } from '../lib/ids.ts';
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS, toPage } from './page.ts';
 import { first, rows, statementVariants, type Procedure } from './statement.ts';
-import { isShown } from './task-reads.ts';
+import { isWithin } from './task-reads.ts';
 import { fromTaskRow } from './task-row.ts';
 
 type AdminQuery = Parameters<Store['adminTasks']>[0];
@@ -43,7 +44,6 @@ interface Args {
   before: string;
   from: string;
   limit: number;
-  offset: number;
   account_id: string;
   channel_id: string;
   model: string;
@@ -61,6 +61,8 @@ type Query = Omit<AdminQuery, 'state'> & {
 
 /** What a statement filters by: arguments, states, and whether hidden tasks are left out. */
 type Filter = keyof Args | `state ${State}` | 'shown';
+/** How many tasks a statement looks at. It stands in the text: a planner believes it before its own guesses. */
+type Size = `${number}`;
 
 type Builder = Parameters<Parameters<ReturnType<typeof statementVariants<Args>>>[0]>;
 
@@ -71,17 +73,23 @@ interface Filtered {
   states: State[];
 }
 
+/** A statement is named by its lead, perhaps a size, and its filters. */
 function readFiltered(given: ReadonlySet<string>): Filtered {
-  const [lead, ...filters] = [...given] as [Lead, ...Filter[]];
+  const [lead, ...names] = [...given] as [Lead, ...(Size | Filter)[]];
+  const filters = names.filter((name): name is Filter => !/^\d/.test(name));
   return { lead, filters, states: filters.flatMap((name) => stateIn(name) ?? []) };
+}
+
+function sizeIn(given: ReadonlySet<string>) {
+  return sql.lit(Number([...given].find((name) => /^\d/.test(name))));
 }
 
 function stateIn(name: Filter): State | null {
   return name.startsWith('state ') ? (name.slice('state '.length) as State) : null;
 }
 
-/** Ids of the tasks of a step that a lead leads to. No other filter stands here: no other index can be meant. */
-function leadIds([db, arg]: [Builder[0], Builder[1]], { lead, states, filters }: Filtered) {
+/** Ids of the tasks of a step that a lead leads to, one of those without an order of its own or with few rows. */
+function leadIds([db, arg]: [Builder[0], Builder[1]], { lead, states }: Filtered) {
   const ids = db.selectFrom('tasks').select('id');
   // In no order that helps, so not in steps either.
   if (lead === 'open') {
@@ -89,22 +97,30 @@ function leadIds([db, arg]: [Builder[0], Builder[1]], { lead, states, filters }:
   }
   let query = ids.where('id', '<', arg('before')).where('id', '>=', arg('from'));
   for (const name of INDEXED) {
-    if (lead === name || lead === `${name} ended_badly`) query = query.where(name, '=', arg(name));
+    if (lead === `${name} ended_badly`) query = query.where(name, '=', arg(name));
   }
   if (lead.endsWith('ended_badly')) {
     query = query.where('state', 'in', states).where('error', 'is not', null);
   }
-  // This index knows what is hidden: a step of it holds so many that are not.
-  if (lead === 'account_id' && filters.includes('shown')) query = query.where(isShown);
   if (lead === 'attention') {
     query = query.where('attention', 'is not', null).where('attention', '=', arg('attention'));
   }
   return query;
 }
 
-/** {@link leadIds}, newest first. */
+/** Ids of the tasks that a lead leads to, newest first. No other filter stands here: no other index can be meant. */
 function newestIds(builder: [Builder[0], Builder[1]], filtered: Filtered) {
-  const { lead, states } = filtered;
+  const { lead, states, filters } = filtered;
+  if (isIndexed(lead)) {
+    const [db, arg] = builder;
+    let ids = db
+      .selectFrom('tasks')
+      .select('id')
+      .where(isWithin([lead, 'id'], [arg(lead), arg('from')], [arg(lead), arg('before')]));
+    // This index knows what is hidden: a step of it holds so many that are not.
+    if (lead === 'account_id' && filters.includes('shown')) ids = ids.where('hidden_at', 'is', null);
+    return ids.orderBy(lead, 'desc').orderBy('id', 'desc');
+  }
   if (!lead.endsWith('ended_badly')) return leadIds(builder, filtered).orderBy('id', 'desc');
   // The index keeps each state in an order of its own: they are merged, or else all of them would be sorted.
   return states
@@ -124,7 +140,7 @@ const countOf = statementVariants<Args>()((db, arg, given) => {
 
 /** The id a step ends with. */
 const stepEnd = statementVariants<Args>()((db, arg, given) =>
-  newestIds([db, arg], readFiltered(given)).limit(1).offset(arg('offset')),
+  newestIds([db, arg], readFiltered(given)).limit(1).offset(sizeIn(given)),
 );
 
 /**
@@ -136,8 +152,10 @@ const tasksAmong = statementVariants<Args>()((db, arg, given) => {
   const { lead, filters, states } = filtered;
   const rest = filters.filter((name) => !isMetBy(lead, name));
   const inStep = db.selectFrom('tasks').selectAll().orderBy('id', 'desc').limit(arg('limit'));
-  let query = inStep.where('id', '<', arg('before')).where('id', '>=', arg('from'));
-  if (lead !== 'all') query = query.where('id', 'in', idsAmong([db, arg], filtered, rest));
+  let query =
+    lead === 'all'
+      ? inStep.where('id', '<', arg('before')).where('id', '>=', arg('from'))
+      : inStep.where('id', 'in', idsAmong([db, arg], filtered, rest, sizeIn(given)));
   if (rest.some((name) => stateIn(name) !== null)) query = query.where('state', 'in', states);
   if (rest.includes('shown')) query = query.where('hidden_at', 'is', null);
   if (rest.includes('attention')) query = query.where('attention', '=', arg('attention'));
@@ -147,13 +165,21 @@ const tasksAmong = statementVariants<Args>()((db, arg, given) => {
 });
 
 /** Of the ids that a lead leads to those that stand in the indexes of the other filters, too. */
-function idsAmong([db, arg]: [Builder[0], Builder[1]], filtered: Filtered, rest: Filter[]) {
-  const isAlone = rest.length === 0 && filtered.lead !== 'open';
+function idsAmong(
+  [db, arg]: [Builder[0], Builder[1]],
+  filtered: Filtered,
+  rest: Filter[],
+  size: ReturnType<typeof sizeIn>,
+) {
+  const led =
+    filtered.lead === 'open'
+      ? leadIds([db, arg], filtered).where('id', '<', arg('before')).where('id', '>=', arg('from'))
+      : newestIds([db, arg], filtered).limit(rest.length === 0 ? arg('limit') : size);
   let ids = db
     // Without that word, PostgreSQL sees that both sides are one table and reads every row between the step's ends.
     .with(
       (name) => name('led').materialized(),
-      () => (isAlone ? newestIds([db, arg], filtered).limit(arg('limit')) : leadIds([db, arg], filtered)),
+      () => led,
     )
     .selectFrom('led')
     .select('led.id');
@@ -171,6 +197,10 @@ function idsAmong([db, arg]: [Builder[0], Builder[1]], filtered: Filtered, rest:
     );
   }
   return ids;
+}
+
+function isIndexed(lead: Lead): lead is Indexed {
+  return (INDEXED as readonly string[]).includes(lead);
 }
 
 /** What a lead leads to has passed the filters it stands for. */
@@ -291,11 +321,10 @@ export function* adminTasksBefore(
   { stepRows, limit }: { stepRows: number; limit: number },
 ): Procedure<{ tasks: Task[]; next: string | null }> {
   const { lead, filters } = walk;
-  const names = [lead, ...filters];
   const args = { ...argsOf(walk), before };
-  const end = lead === 'open' ? null : yield* first(stepEnd(names), { ...args, offset: stepRows - 1 });
+  const end = lead === 'open' ? null : yield* first(stepEnd([lead, `${stepRows - 1}`, ...filters]), args);
   const from = end?.id ?? walk.from;
-  const found = yield* rows(tasksAmong(names), { ...args, from, limit });
+  const found = yield* rows(tasksAmong([lead, `${stepRows}`, ...filters]), { ...args, from, limit });
   return { tasks: found.map(fromTaskRow), next: end?.id ?? null };
 }
 

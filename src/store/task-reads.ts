@@ -1,9 +1,10 @@
 /** Tasks as callers read them: one, lists by keyset, numbered pages. */
-import { sql } from 'kysely';
+import { sql, type RawBuilder, type SqlBool } from 'kysely';
 import type { Store } from '../core/ports.ts';
 import type { Task } from '../core/task.ts';
 import { AFTER_ALL_IDS, BEFORE_ALL_IDS } from './page.ts';
 import { first, rows, statement, statementVariants, type Procedure } from './statement.ts';
+import type { TasksTable } from './schema.ts';
 import { fromTaskRow } from './task-row.ts';
 
 const byId = statement<{ id: string }>()((db, arg) =>
@@ -21,31 +22,46 @@ const byExternalId = statement<{ account_id: string; external_task_id: string }>
 interface ListArgs {
   account_id: string;
   surface: string;
-  after: string;
+  /** Ids from this one on, and below that one. */
+  from: string;
+  before: string;
   limit: number;
 }
 
 /**
- * Not hidden, in words that the planner has no partial index for: without a surface, PostgreSQL takes the one that begins
- * with account and surface and sorts all that the account ever asked for.
+ * Bounds of an index, from the first tuple on and before the second; with an order by the same columns only this index will
+ * do. By `account_id = ? and id < ? order by id`, PostgreSQL takes the primary key or sorts, where it expects few rows.
  */
-export const isShown = sql<boolean>`coalesce(${sql.ref('hidden_at')}, 0) = 0`;
+export function isWithin(
+  columns: (keyof TasksTable)[],
+  from: unknown[],
+  before: unknown[],
+): RawBuilder<SqlBool> {
+  const tuple = sql`(${sql.join(columns.map((name) => sql.ref(name)))})`;
+  return sql<SqlBool>`${tuple} >= (${sql.join(from)}) and ${tuple} < (${sql.join(before)})`;
+}
 
-/** Rows of a page whose ids an index finds by itself: what it passes by is never read, and no other index can be meant. */
+/** Rows of a page whose ids one index finds by itself: what it passes by is never read. */
 const list = statementVariants<ListArgs>()((db, arg, given) => {
   const order = given.has('asc') ? 'asc' : 'desc';
   return db
     .selectFrom('tasks')
     .selectAll()
     .where('id', 'in', ({ selectFrom }) => {
-      const ids = selectFrom('tasks')
-        .select('id')
-        .where('account_id', '=', arg('account_id'))
-        .where('id', order === 'asc' ? '>' : '<', arg('after'))
-        .orderBy('id', order)
-        .limit(arg('limit'));
-      if (!given.has('surface')) return ids.where(isShown);
-      return ids.where('surface', '=', arg('surface')).where('hidden_at', 'is', null);
+      const ids = selectFrom('tasks').select('id').where('hidden_at', 'is', null).limit(arg('limit'));
+      if (given.has('surface')) {
+        return ids
+          .where('account_id', '=', arg('account_id'))
+          .where('surface', '=', arg('surface'))
+          .where('id', '>=', arg('from'))
+          .where('id', '<', arg('before'))
+          .orderBy('id', order);
+      }
+      const account = arg('account_id');
+      return ids
+        .where(isWithin(['account_id', 'id'], [account, arg('from')], [account, arg('before')]))
+        .orderBy('account_id', order)
+        .orderBy('id', order);
     })
     .orderBy('id', order);
 });
@@ -84,11 +100,14 @@ export function* findTask(accountId: string, idOrExternalId: string): Procedure<
 }
 
 export function* listTasks(query: Parameters<Store['listTasks']>[0]): Procedure<Task[]> {
-  const given = [query.order, ...(query.surface === undefined ? [] : ['surface'])];
+  const { order, surface, after } = query;
+  const given = [order, ...(surface === undefined ? [] : ['surface'])];
   const found = yield* rows(list(given), {
     account_id: query.accountId,
-    surface: query.surface ?? '',
-    after: query.after ?? (query.order === 'asc' ? BEFORE_ALL_IDS : AFTER_ALL_IDS),
+    surface: surface ?? '',
+    // What comes next after an id is the same with a character behind it: no id is between them.
+    from: order === 'asc' && after !== undefined ? `${after} ` : BEFORE_ALL_IDS,
+    before: order === 'desc' && after !== undefined ? after : AFTER_ALL_IDS,
     limit: query.limit,
   });
   return found.map(fromTaskRow);

@@ -70,13 +70,20 @@ const types: pg.CustomTypesConfig = {
  * for the prepared statement, and goes on with it while the table grows a thousandfold.
  */
 const BY_INDEX = ['set enable_seqscan = off', 'set jit = off'];
+/** What is joined with a table are a few rows: each is looked up, none is found by reading the whole table beside them. */
+const ROW_BY_ROW = ['set enable_hashjoin = off', 'set enable_mergejoin = off'];
 const SETTINGS: Record<SessionSettings['purpose'], string[]> = {
-  reads: [...BY_INDEX, 'set default_transaction_read_only = on'],
+  // A page ends long before its index does; a bitmap holds all of it, and is sorted afterwards.
+  reads: [
+    ...BY_INDEX,
+    ...ROW_BY_ROW,
+    'set enable_bitmapscan = off',
+    'set default_transaction_read_only = on',
+  ],
   // A batch joins a few hundred given rows with an index: the plan does not depend on what is given.
   writes: [
     ...BY_INDEX,
-    'set enable_hashjoin = off',
-    'set enable_mergejoin = off',
+    ...ROW_BY_ROW,
     'set plan_cache_mode = force_generic_plan',
     `set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`,
   ],

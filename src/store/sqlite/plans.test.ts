@@ -73,10 +73,13 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
     read: tasks.findTask('a', 'x'),
     uses: [/\(id=\?\)/, /tasks_external \(account_id=\? AND external_task_id=\?\)/],
   },
-  listTasks: { read: tasks.listTasks(list), uses: [/tasks_account \(account_id=\? AND id<\?\)/] },
+  listTasks: {
+    read: tasks.listTasks(list),
+    uses: [/COVERING INDEX tasks_account \(\(account_id,id\)>\(\?,\?\) AND \(account_id,id\)</],
+  },
   'listTasks of a surface': {
     read: tasks.listTasks({ ...list, order: 'asc', surface: 's' }),
-    uses: [/tasks_surface \(account_id=\? AND surface=\? AND id>\?\)/],
+    uses: [/COVERING INDEX tasks_surface \(account_id=\? AND surface=\? AND id>\? AND id<\?\)/],
   },
   pageTasks: {
     read: tasks.pageTasks({ accountId: 'a', surface: 's', offset: 5, limit: 5 }),
@@ -85,24 +88,24 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
   adminTasks: { read: adminTasks({}), uses: [/SEARCH tasks USING INDEX \S+ \(id>\? AND id<\?\)/] },
   'adminTasks of an account': {
     read: adminTasks({ accountId: 'a', states: ['completed'] }),
-    uses: [/COVERING INDEX tasks_account \(account_id=\? AND id>\? AND id<\?\)/],
+    uses: [/COVERING INDEX tasks_account \(\(account_id,id\)>\(\?,\?\) AND \(account_id,id\)</],
   },
   'adminTasks of a model': {
     read: adminTasks({ model: 'm', createdFrom: 1, createdTo: 2 }),
-    uses: [/COVERING INDEX tasks_model \(model=\? AND id>\? AND id<\?\)/],
+    uses: [/COVERING INDEX tasks_model \(\(model,id\)>\(\?,\?\) AND \(model,id\)</],
   },
   'adminTasks of a tier': {
     read: adminTasks({ tier: 't' }),
-    uses: [/COVERING INDEX tasks_tier \(tier=\? AND id>\? AND id<\?\)/],
+    uses: [/COVERING INDEX tasks_tier \(\(tier,id\)>\(\?,\?\) AND \(tier,id\)</],
   },
   'adminTasks of a channel': {
     read: adminTasks({ channelId: 'c' }),
-    uses: [/COVERING INDEX tasks_channel \(channel_id=\? AND id>\? AND id<\?\)/],
+    uses: [/COVERING INDEX tasks_channel \(\(channel_id,id\)>\(\?,\?\) AND \(channel_id,id\)</],
   },
   'adminTasks by two indexes': {
     read: adminTasks({ accountId: 'a', model: 'm' }),
     uses: [
-      /COVERING INDEX tasks_model \(model=\? AND id>\? AND id<\?\)/,
+      /COVERING INDEX tasks_model \(\(model,id\)>\(\?,\?\) AND \(model,id\)</,
       /SEARCH same .*COVERING INDEX tasks_account \(account_id=\? AND id>\? AND id<\?\)/,
     ],
   },
