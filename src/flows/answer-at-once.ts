@@ -4,6 +4,7 @@
 import { GatewayError, UpstreamError, type UpstreamErrorKind } from '../core/errors.ts';
 import type { ChannelRow, Exchange, Json, Observation } from '../core/ports.ts';
 import { handleOf, type FailureCode, type Task } from '../core/task.ts';
+import { withinTime } from '../lib/within-time.ts';
 import { advanceTask } from './advance-task.ts';
 import { isPinned } from './bind-resources.ts';
 import type { FlowContext } from './context.ts';
@@ -124,12 +125,8 @@ async function ask(
 ): Promise<{ ref: Json; observation: Observation }> {
   const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
   const channel = openChannel(ctx, row, exchanges);
-  const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
-  const { ref, observation } = await maker.submit(
-    requestFor(ctx, row, maker, task),
-    handleOf(task),
-    channel,
-    signal,
+  const { ref, observation } = await withinTime(ctx.settings.submitTimeoutMs, (signal) =>
+    maker.submit(requestFor(ctx, row, maker, task), handleOf(task), channel, signal),
   );
   if (observation?.status === 'succeeded' || observation?.status === 'failed') return { ref, observation };
   throw new UpstreamError('ambiguous', 'The upstream did not answer at once.');

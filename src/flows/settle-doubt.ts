@@ -7,6 +7,7 @@ import { UpstreamError } from '../core/errors.ts';
 import type { ChannelRow, Exchange } from '../core/ports.ts';
 import { isFeature } from '../core/request/feature.ts';
 import { handleOf, type Task } from '../core/task.ts';
+import { withinTime } from '../lib/within-time.ts';
 import type { FlowContext } from './context.ts';
 import { makerOf } from './maker.ts';
 import {
@@ -54,8 +55,9 @@ export async function settleDoubt(
     return { kind: 'ended' };
   }
   const channel = openChannel(ctx, row, exchanges);
-  const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
-  const found = await maker.lookup(requestFor(ctx, row, maker, task), handleOf(task), channel, signal);
+  const found = await withinTime(ctx.settings.submitTimeoutMs, (signal) =>
+    maker.lookup!(requestFor(ctx, row, maker, task), handleOf(task), channel, signal),
+  );
   if (found !== null) return recordAccepted(ctx, attemptId, found.ref, exchanges);
   if (!row.enabled) {
     const reason = new UpstreamError(

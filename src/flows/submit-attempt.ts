@@ -6,6 +6,7 @@ import { UpstreamError } from '../core/errors.ts';
 import type { Channel, ChannelRow, Exchange, Json, OpenAttempt, TaskMaker } from '../core/ports.ts';
 import { isFeature, type TaskRequest } from '../core/request/feature.ts';
 import { handleOf, type FailureCode, type Task } from '../core/task.ts';
+import { withinTime } from '../lib/within-time.ts';
 import { isPinned, withUpstreamIds } from './bind-resources.ts';
 import type { FlowContext } from './context.ts';
 import { asAskedOf } from './linked-media.ts';
@@ -41,7 +42,9 @@ export async function submitAttempt(
   let ref: Json;
   try {
     const channel = openChannel(ctx, row, exchanges);
-    ref = await callUpstream(ctx, row, channel, task);
+    ref = await withinTime(ctx.settings.submitTimeoutMs, (signal) =>
+      callUpstream(ctx, row, channel, task, signal),
+    );
   } catch (error) {
     ctx.faults('attempt:after-upstream');
     return recordRefusal(ctx, row, task, attemptId, asUpstreamError(error), exchanges, onRefused);
@@ -86,9 +89,14 @@ export function asRecorded(open: OpenAttempt | null): SubmitOutcome | null {
   return { kind: 'accepted', ref, acceptedAt: acceptedAt ?? createdAt };
 }
 
-async function callUpstream(ctx: FlowContext, row: ChannelRow, channel: Channel, task: Task): Promise<Json> {
+async function callUpstream(
+  ctx: FlowContext,
+  row: ChannelRow,
+  channel: Channel,
+  task: Task,
+  signal: AbortSignal,
+): Promise<Json> {
   const maker = makerOf(ctx.providers.get(row.provider), task.request)!;
-  const signal = AbortSignal.timeout(ctx.settings.submitTimeoutMs);
   try {
     const { ref } = await maker.submit(requestFor(ctx, row, maker, task), handleOf(task), channel, signal);
     return ref;
