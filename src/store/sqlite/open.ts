@@ -12,14 +12,14 @@ import { migrate, type OnUpgrade } from '../migrate.ts';
 import type { ArgsOf, MutationName, ResultOf } from '../mutations.ts';
 import { bringForward } from '../set-back.ts';
 import type { Procedure } from '../statement.ts';
-import { createRecentTasks } from '../recent-tasks.ts';
-import { createTopics } from '../topics.ts';
+import { createRecentTasks, type RecentTasks } from '../recent-tasks.ts';
+import { createTopics, type Topics } from '../topics.ts';
 import { openClockMark, type ClockMark } from './clock-mark.ts';
 import { BUSY_TIMEOUT_MS, openForReading, openForWriting } from './connection.ts';
 import { createExecutor } from './executor.ts';
 import { engineFailureName, isEngineFailure, toError, unavailable } from './failures.ts';
 import { lockDirectory } from './lock.ts';
-import { createWriter } from './writer-client.ts';
+import { createWriter, type Writer } from './writer-client.ts';
 
 export const DATABASE_FILE = 'reelay.sqlite';
 export const LOCK_FILE = 'reelay.lock';
@@ -50,6 +50,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Backend> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, DATABASE_FILE);
   let unlock = () => {};
+  let writing: Writing | null = null;
   try {
     unlock = lockDirectory(join(directory, LOCK_FILE), directory);
     assertNotRestoring(directory);
@@ -57,10 +58,13 @@ export async function openSqlite(options: SqliteOptions): Promise<Backend> {
     // Readable by nobody else from its first byte on; the log takes over the file's rights.
     closeSync(openSync(file, 'a', 0o600));
     const mark = openClockMark(directory, options.now);
+    // The thread loads while the database is prepared; it opens it with the first change.
+    writing = startWriting(file, options);
     prepareFile(file, options, mark.behindMs());
     mark.reset();
-    return start(file, options, mark, unlock);
+    return start(file, writing, mark, unlock);
   } catch (error) {
+    await writing?.writer.close();
     unlock();
     const name = engineFailureName(error);
     if (name === null) throw error;
@@ -102,9 +106,14 @@ function prepareFile(file: string, { now, onUpgrade }: SqliteOptions, behindMs: 
   }
 }
 
-function start(file: string, options: SqliteOptions, mark: ClockMark, unlock: () => void): Backend {
-  const reader = openForReading(file);
-  const execute = createExecutor(reader);
+/** The writer's thread and who is told what it changed. */
+interface Writing {
+  writer: Writer;
+  topics: Topics;
+  recentTasks: RecentTasks;
+}
+
+function startWriting(file: string, options: SqliteOptions): Writing {
   const topics = createTopics();
   const recentTasks = createRecentTasks();
   const writer = createWriter(
@@ -121,6 +130,13 @@ function start(file: string, options: SqliteOptions, mark: ClockMark, unlock: ()
       onTasksChanged: (ids) => recentTasks.forget(ids),
     },
   );
+  return { writer, topics, recentTasks };
+}
+
+function start(file: string, writing: Writing, mark: ClockMark, unlock: () => void): Backend {
+  const { writer, topics, recentTasks } = writing;
+  const reader = openForReading(file);
+  const execute = createExecutor(reader);
   return {
     recentTasks,
     async read<Result>(procedure: Procedure<Result>) {

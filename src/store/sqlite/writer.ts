@@ -1,7 +1,7 @@
 /** The writer thread: owns the only connection that writes, and commits whatever waits as one transaction. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { collectOnceIdle } from '../../lib/collector.ts';
-import { createBatchRunner, type Call } from './batch.ts';
+import { createBatchRunner, type BatchRunner, type Call } from './batch.ts';
 import { openForWriting } from './connection.ts';
 import { unpack, type Parcel } from './parcels.ts';
 import type { WriterSettings } from './writer-client.ts';
@@ -17,7 +17,8 @@ if (!port) throw new Error('writer.ts runs as a worker thread only');
 const GATHER_MS_MAX = 2;
 
 const { file, busyTimeoutMs, callsPerCommit } = workerData as WriterSettings;
-const runner = createBatchRunner(() => openForWriting(file, busyTimeoutMs));
+/** Opened for the first change: while this thread loads, the database may still be on its way to this version. */
+let runner: BatchRunner | null = null;
 const waiting: Call[] = [];
 let closing = false;
 /** Nobody rings it: to wait on it is to sleep for less than a timer can. */
@@ -42,6 +43,7 @@ port.on('message', (message: Parcel[] | 'close') => {
   while (waiting.length > 0) {
     const calls = waiting.splice(0, callsPerCommit);
     const startedAt = performance.now();
+    runner ??= createBatchRunner(() => openForWriting(file, busyTimeoutMs));
     port.postMessage(runner.run(calls));
     drain();
     if (calls.length === 1 || closing) continue;
@@ -49,7 +51,7 @@ port.on('message', (message: Parcel[] | 'close') => {
     drain();
   }
   if (closing) {
-    runner.close();
+    runner?.close();
     port.close();
   }
 });
