@@ -5,6 +5,7 @@
 import { globSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
 import { startPostgres } from '../test/helpers/postgres.ts';
 
 const named = process.argv.slice(2);
@@ -17,6 +18,11 @@ if (files.length === 0) {
 
 const postgres = process.env.REELAY_TEST_DATABASE_URL ? null : await startPostgres();
 if (postgres) process.env.REELAY_TEST_DATABASE_URL = postgres.url;
+
+// Compiled once for all files, their threads and the gateways they start: threads are there in two thirds of the time.
+process.env.NODE_COMPILE_CACHE ||= fileURLToPath(
+  new URL('../node_modules/.reelay/compile-cache', import.meta.url),
+);
 
 const totals = { passed: 0, failed: 0, skipped: [] as string[] };
 // One more than the cores of a small machine: many files wait for processes of their own.

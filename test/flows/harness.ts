@@ -49,7 +49,7 @@ import { startDeliveries } from '../../src/workers/deliver.ts';
 import { LaneSet } from '../../src/workers/lanes.ts';
 import { workPersist } from '../../src/workers/persist.ts';
 import { startSweep } from '../../src/workers/sweep.ts';
-import { createTestSchema, type TestDatabase } from '../helpers/test-database.ts';
+import { borrowTestSchema, type TestDatabase } from '../helpers/test-database.ts';
 import { FakeUpstream, type FakeUpstreamOptions } from './fake-upstream.ts';
 import { film, sends, startLocalServer, type LocalServer } from './local-server.ts';
 import { createSteppedClock, type SteppedClock } from './stepped-clock.ts';
@@ -578,7 +578,7 @@ export function story(
   return async (t) => {
     await t.test('sqlite', () => tellOn(null));
     if (options.embeddedOnly) return;
-    await t.test('postgres', async () => tellOn(await createTestSchema()));
+    await t.test('postgres', async () => tellOn(await borrowTestSchema()));
   };
 
   async function tellOn(database: TestDatabase | null): Promise<void> {
