@@ -115,8 +115,6 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     const engine = await openJobEngine(config, { store, clock, onError, written });
     closers.push(() => engine.close());
     const { jobs, duties } = engine;
-    const keyFault = await rootKeyFault({ store: store.sealed, rootKeys, clock });
-    if (keyFault !== null) throw new ConfigError(keyFault);
     const media = await openMedia(config, clock, closers);
     const { counters, countedAlone } = await openCounters(config, log, closers);
 
@@ -125,8 +123,12 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
     closers.push(() => guarded.close());
     const pools = createUpstreamPools();
     closers.push(() => pools.close());
-    const sandbox = await openSandbox(config, store, clock);
-    if (sandbox.close) closers.push(sandbox.close);
+    // A first start notes its root key: while the writer's thread is still loading for that, the sandbox can load too.
+    const [keyFault, sandbox] = await Promise.all([
+      rootKeyFault({ store: store.sealed, rootKeys, clock }),
+      openSandbox(config, store, clock, closers),
+    ]);
+    if (keyFault !== null) throw new ConfigError(keyFault);
     if (sandbox.url !== null) await store.alone(() => makeSandboxChannels({ store, providers, clock }));
 
     // The flows, and whoever works in the background.

@@ -117,21 +117,24 @@ interface OpenCounters {
   countedAlone(): number;
 }
 
-type SandboxLink = { url: string | null; close: (() => Promise<void>) | null };
-
 /**
  * The sandbox is on while it was asked for, while no real channel is enabled, or while one of its tasks still runs.
  */
-export async function openSandbox(config: Config, store: Store, clock: Clock): Promise<SandboxLink> {
+export async function openSandbox(
+  config: Config,
+  store: Store,
+  clock: Clock,
+  closers: Closers,
+): Promise<{ url: string | null }> {
   const { mode, url, explicit } = config.sandbox;
-  if (mode === 'off') return { url: null, close: null };
-  if (mode === 'remote') return { url, close: null };
+  if (mode === 'off') return { url: null };
+  if (mode === 'remote') return { url };
   const rows = await store.listChannels();
   const needed =
     explicit ||
     !rows.some((row) => row.enabled && !row.sandbox) ||
     (await store.channelsWithWork()).some((row) => row.sandbox);
-  if (!needed) return { url: null, close: null };
+  if (!needed) return { url: null };
   const { startSandbox } = await import('./sandbox/server.ts');
   const sandbox = await startSandbox({
     dataDir: join(config.dataDir, 'sandbox'),
@@ -143,5 +146,6 @@ export async function openSandbox(config: Config, store: Store, clock: Clock): P
     gatewayCallbackOrigins: () => (config.publicUrl === null ? [] : [new URL(config.publicUrl).origin]),
     allowPrivate: config.allowPrivate,
   });
-  return { url: sandbox.url, close: () => sandbox.close() };
+  closers.push(() => sandbox.close());
+  return { url: sandbox.url };
 }
