@@ -24,7 +24,8 @@ export async function locked(options: { creates: number; lockedMs: number }): Pr
     numbers.map((number) => send(number, `[[slow:${Math.round((lockedMs / 2000) * speed)}]] before`)),
   );
 
-  const lock = new DatabaseSync(join(world.dataDirectory, 'reelay.sqlite'));
+  // The gateway may be writing at this very moment: its turn is waited for.
+  const lock = new DatabaseSync(join(world.dataDirectory, 'reelay.sqlite'), { timeout: 30_000 });
   lock.exec('begin immediate');
   const during = Promise.all(numbers.map((number) => send(creates + number, 'during')));
   await sleep(lockedMs / 2);
