@@ -77,7 +77,9 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
   const onError = (error: unknown, where: string): void =>
     log.error({ err: error, where }, `${where} failed`);
   const closers: (() => Promise<unknown>)[] = [];
+  let isDraining = false;
   const close = once(async () => {
+    isDraining = true;
     for (const closer of closers.splice(0).reverse()) await closer();
   });
 
@@ -233,6 +235,7 @@ export async function startGateway(config: Config, parts: GatewayParts = {}): Pr
       clock,
       logger: log,
       readiness: { store: () => store.ping(), jobs: () => engine.ping() },
+      isDraining: () => isDraining,
       taskCounts: () => store.taskCounts(),
       attentionCounts: () => store.attentionCounts(),
       measures: measures.list({

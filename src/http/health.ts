@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import type { ServerOptions } from './options.ts';
 import type { ReadMetrics } from './plugins/app/metrics.ts';
 
-/** For load balancers and monitors: `/healthz` we live, `/readyz` what we need answers, `/metrics`. */
+/** For load balancers and monitors: `/healthz` we live, `/readyz` what we need answers and we stay, `/metrics`. */
 export function addHealth(
   server: FastifyInstance,
-  { readiness }: Pick<ServerOptions, 'readiness'>,
+  { readiness, isDraining }: Pick<ServerOptions, 'readiness' | 'isDraining'>,
   readMetrics: ReadMetrics,
 ): void {
   const hidden = { schema: { hide: true } };
@@ -13,6 +13,7 @@ export function addHealth(
   server.get('/healthz', hidden, () => ({ status: 'ok' }));
 
   server.get('/readyz', hidden, async (request, reply) => {
+    if (isDraining()) return reply.code(503).send({ status: 'draining' });
     const checks = await Promise.all(
       Object.entries(readiness).map(async ([name, check]) => {
         try {

@@ -53,6 +53,8 @@ export interface ServerOptions {
   logger: FastifyBaseLogger;
   /** By name; each throws when what it asks is out of reach. */
   readiness: Record<string, () => Promise<void>>;
+  /** True from the moment the process is told to end: what is in hand finishes, callers had better go elsewhere. */
+  isDraining(): boolean;
   /** Tasks by state, for `/metrics`. */
   taskCounts(): Promise<Partial<Record<TaskState, number>>>;
   /** Tasks that call for an operator, by reason, for `/metrics`. */

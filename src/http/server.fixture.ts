@@ -94,6 +94,7 @@ export async function startFixture(overrides: Partial<ServerOptions> = {}): Prom
     clock,
     logger: pino({ level: 'info' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
     readiness: { store: async () => {} },
+    isDraining: () => false,
     taskCounts: async () => ({ queued: 2 }),
     attentionCounts: async () => ({ lost: 1 }),
     measures: [],

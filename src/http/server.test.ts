@@ -348,4 +348,16 @@ describe('health', () => {
     assert.deepEqual(answer.json(), { status: 'not_ready', checks: { store: 'failed' } });
     await broken.server.close();
   });
+
+  test('is 503 from the moment the process is told to end, while requests are still served', async () => {
+    let isDraining = false;
+    const ending = await startFixture({ isDraining: () => isDraining });
+    assert.equal((await ending.server.inject('/readyz')).statusCode, 200);
+    isDraining = true;
+    const answer = await ending.server.inject('/readyz');
+    assert.equal(answer.statusCode, 503);
+    assert.deepEqual(answer.json(), { status: 'draining' });
+    assert.equal((await ending.server.inject('/healthz')).statusCode, 200);
+    await ending.server.close();
+  });
 });
