@@ -111,7 +111,6 @@ export function createQueuePlaces(deps: {
   }
 
   function placeIn(snapshot: Snapshot, task: Task): QueuePlace {
-    if (task.createdAt >= snapshot.readAt) join(task, snapshot);
     const position = positionOf(task, snapshot);
     if (snapshot.turnMs === null) return { position, estimatedSeconds: null };
     const waitMs = Math.max(0, snapshot.notBefore - clock.now()) + position * snapshot.turnMs;
@@ -129,22 +128,10 @@ export function createQueuePlaces(deps: {
   };
 }
 
-/** Those that come later stand behind it. One that goes before many of its account is counted at the next reading. */
-function join(task: Task, { accounts, queues }: Snapshot): void {
-  let queue = queues.get(task.accountId);
-  if (queue === undefined) {
-    queues.set(task.accountId, (queue = []));
-    accounts.push(task.accountId);
-  }
-  const place: WaitingPlace = { accountId: task.accountId, rank: 0 - task.priority, taskId: task.id };
-  const index = countBefore(queue, place);
-  if (queue[index]?.taskId !== task.id && queue.length - index <= JOIN_MAX) queue.splice(index, 0, place);
-}
-
 /** One for who is next: in every round each account has a turn, so only so many of each come before. */
-function positionOf(task: Task, { accounts, queues }: Pick<Snapshot, 'accounts' | 'queues'>): number {
-  const place: WaitingPlace = { accountId: task.accountId, rank: 0 - task.priority, taskId: task.id };
-  const round = countBefore(queues.get(task.accountId) ?? [], place);
+function positionOf(task: Task, snapshot: Snapshot): number {
+  const { accounts, queues } = snapshot;
+  const round = roundOf(task, snapshot);
   let before = round;
   let isEarlier = true;
   for (const account of accounts) {
@@ -155,6 +142,28 @@ function positionOf(task: Task, { accounts, queues }: Pick<Snapshot, 'accounts' 
     before += Math.min(queues.get(account)!.length, isEarlier ? round + 1 : round);
   }
   return before + 1;
+}
+
+/**
+ * How many tasks of its account come before it. One that was accepted after the reading joins, so that those that come
+ * later stand behind it; where it goes before very many, it is counted at the next reading.
+ */
+function roundOf(task: Task, { readAt, accounts, queues }: Snapshot): number {
+  const place: WaitingPlace = { accountId: task.accountId, rank: 0 - task.priority, taskId: task.id };
+  const isNew = task.createdAt >= readAt;
+  const queue = queues.get(task.accountId);
+  if (queue === undefined) {
+    if (isNew) {
+      queues.set(task.accountId, [place]);
+      accounts.push(task.accountId);
+    }
+    return 0;
+  }
+  const round = countBefore(queue, place);
+  if (isNew && queue[round]?.taskId !== task.id && queue.length - round <= JOIN_MAX) {
+    queue.splice(round, 0, place);
+  }
+  return round;
 }
 
 /** How many of an account's tasks come before that one; they lie in their order. */
