@@ -64,7 +64,7 @@ for (const [index, [what, door, prompt, statusOf, expected]] of cases.entries())
     });
     assert.equal(status, 200, text);
     await finished(gateway, key, body.id);
-    const told = await eventually('the last callback', 10_000, async () => {
+    const told = await eventually('the last callback', 30_000, async () => {
       const mine = received.filter((each) => each.path === path).map((each) => each.body);
       return mine.some((each) => statusOf(each) === expected.at(-1)) ? mine : null;
     });

@@ -516,7 +516,7 @@ test('answers about webhooks, by their owner and by an operator', async () => {
     await exchange('POST', `${one}/test`, { path, json: { event_type: 'video.completed' } });
     await exchange('POST', '/v1/videos', { json: { model: 'kling-v1-6', prompt: '[[expire]]' } });
     const word = isAdmin ? 'state' : 'status';
-    const dead = await eventually('a dead letter', 10_000, async () => {
+    const dead = await eventually('a dead letter', 30_000, async () => {
       const page = await exchange('GET', `${one}/deliveries`, { path, query: `?${word}=dead` });
       return page.data[0];
     });

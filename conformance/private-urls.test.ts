@@ -323,7 +323,7 @@ describe('a URL that leads to a private address', { concurrency: 1 }, () => {
       const socket = connect((own.address() as AddressInfo).port, address);
       await once(socket, 'connect');
       socket.destroy();
-      await eventually('the trap', 5_000, async () => reached === 1);
+      await eventually('the trap', 30_000, async () => reached === 1);
     } finally {
       own.close();
     }

@@ -16,7 +16,6 @@ interface Heard {
   path: string;
   text: string;
   headers: IncomingHttpHeaders;
-  at: number;
 }
 
 let gateway: TestGateway;
@@ -31,7 +30,7 @@ before(async () => {
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
       const path = incoming.url!;
-      heard.push({ path, text: Buffer.concat(chunks).toString(), headers: incoming.headers, at: Date.now() });
+      heard.push({ path, text: Buffer.concat(chunks).toString(), headers: incoming.headers });
       const answer = answers.get(path);
       if (answer) answer(outgoing);
       else outgoing.end();
@@ -168,14 +167,14 @@ test('a film is told to its endpoint with the finished video, and found in the l
     const page = (await openai.get(`/webhook_endpoints/${id}/deliveries`)) as LooseJson;
     return page.data.every((row: LooseJson) => row.status === 'delivered') && page.data.length === 2;
   };
-  await eventually('it arrives', 5_000, settled);
+  await eventually('it arrives', 30_000, settled);
   const record = await gateway.admin(`/tasks/${video.id}`);
   assert.equal(record.deliveries[0].attempt_log[0].status, 200);
   const again = (await openai.post(`/webhook_endpoints/${id}/redeliver`, {
     body: { status: 'delivered' },
   })) as LooseJson;
   assert.equal(again.count, 2);
-  await eventually('it arrives', 5_000, async () => at('/films').length === 4);
+  await eventually('it arrives', 30_000, async () => at('/films').length === 4);
   const texts = new Map(at('/films').map(({ headers, text }) => [headers['webhook-id'], text]));
   for (const { headers, text } of at('/films')) assert.equal(text, texts.get(headers['webhook-id']));
 });
@@ -200,12 +199,11 @@ test('a receiver that hangs delays nobody else, and everybody hears everything a
     if (!fails) received.add(response.req.headers['webhook-id']);
     response.writeHead(fails ? 503 : 200).end();
   });
-  const started = Date.now();
   for (let created = 0; created < 20; created++) {
     await openai.videos.create({ model: 'kling-v1-6', prompt: '[[expire]]', seconds: '5' } as never);
   }
-  await eventually('it arrives', 10_000, async () => at('/works').length === 20);
-  assert.ok(Math.max(...at('/works').map((one) => one.at)) - started < 10_000);
+  // Behind the one that hangs, 15 s each and four at a time, they would take more than a minute.
+  await eventually('it arrives', 30_000, async () => at('/works').length === 20);
   assert.ok(at('/hangs').length <= 4, 'a receiver that hangs has few hands of ours');
   const ids = (path: string) => new Set(at(path).map(({ headers }) => headers['webhook-id']));
   await eventually('it arrives', 30_000, async () => received.size === 20);
