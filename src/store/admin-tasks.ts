@@ -152,10 +152,12 @@ const tasksAmong = statementVariants<Args>()((db, arg, given) => {
   const { lead, filters, states } = filtered;
   const rest = filters.filter((name) => !isMetBy(lead, name));
   const inStep = db.selectFrom('tasks').selectAll().orderBy('id', 'desc').limit(arg('limit'));
-  let query =
-    lead === 'all'
-      ? inStep.where('id', '<', arg('before')).where('id', '>=', arg('from'))
-      : inStep.where('id', 'in', idsAmong([db, arg], filtered, rest, sizeIn(given)));
+  let query = inStep;
+  // What else is led to has these bounds of itself.
+  if (lead === 'all' || lead === 'open') {
+    query = query.where('id', '<', arg('before')).where('id', '>=', arg('from'));
+  }
+  if (lead !== 'all') query = query.where('id', 'in', idsAmong([db, arg], filtered, rest, sizeIn(given)));
   if (rest.some((name) => stateIn(name) !== null)) query = query.where('state', 'in', states);
   if (rest.includes('shown')) query = query.where('hidden_at', 'is', null);
   if (rest.includes('attention')) query = query.where('attention', '=', arg('attention'));
@@ -173,7 +175,7 @@ function idsAmong(
 ) {
   const led =
     filtered.lead === 'open'
-      ? leadIds([db, arg], filtered).where('id', '<', arg('before')).where('id', '>=', arg('from'))
+      ? leadIds([db, arg], filtered)
       : newestIds([db, arg], filtered).limit(rest.length === 0 ? arg('limit') : size);
   let ids = db
     // Without that word, PostgreSQL sees that both sides are one table and reads every row between the step's ends.

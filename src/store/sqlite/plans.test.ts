@@ -119,7 +119,7 @@ const paths: Record<string, { read: Procedure<unknown>; uses: RegExp[] }> = {
   },
   'adminTasks that are open': {
     read: adminTasks({ states: ['queued'] }),
-    uses: [/INDEX tasks_deadline \(deadline_at>\?\)/],
+    uses: [/MATERIALIZE led\nSEARCH tasks USING INDEX tasks_deadline \(deadline_at>\?\)/],
   },
   'adminTasks that call for an operator': {
     read: adminTasks({ attention: 'lost' }),
