@@ -142,5 +142,6 @@ export async function turnOf(
     perSecond: answered / seconds,
     cpuMicros: spent / answered,
     cores: spent / 1e6 / seconds,
+    residentBytes: server.residentBytes(),
   };
 }

@@ -172,6 +172,7 @@ async function openBareWriter(patternUrl: string, url: string): Promise<BareWrit
       return {
         perSecond: tasksWritten / seconds,
         cpuMicros: (user + system) / tasksWritten,
+        residentBytes: process.memoryUsage.rss(),
         cores: (user + system) / 1e6 / seconds,
       };
     },

@@ -13,9 +13,11 @@ export function rateLine(name: string, turns: Turn[]): string {
   const rate = spreadOf(turns.map((turn) => turn.perSecond));
   const cpu = spreadOf(turns.map((turn) => turn.cpuMicros));
   const cores = spreadOf(turns.map((turn) => turn.cores));
+  const resident = spreadOf(turns.map((turn) => turn.residentBytes));
   return (
     `${name.padEnd(24)}${spreadText(rate, (value) => value.toFixed(0))}/s, ` +
-    `${cpu.median.toFixed(0)} µs CPU each, ${cores.median.toFixed(2)} cores busy`
+    `${(cpu.median / 100).toFixed(2)} s CPU per 10k, ` +
+    `${cores.median.toFixed(2)} cores busy, ${(resident.median / 2 ** 20).toFixed(0)} MiB`
   );
 }
 

@@ -9,7 +9,7 @@ describe('rounds', () => {
       name,
       async turn(durationMs: number): Promise<Turn> {
         seen.push(`${name}${durationMs}`);
-        return { perSecond: 1, cpuMicros: 1, cores: 1 };
+        return { perSecond: 1, cpuMicros: 1, cores: 1, residentBytes: 1 };
       },
     });
     const turns = await takeTurns([contestant('a'), contestant('b')], { rounds: 2, turnMs: 9, warmUpMs: 1 });
@@ -46,6 +46,6 @@ describe('rounds', () => {
 });
 
 function judge(subject: number[], reference: number[], cores = 1) {
-  const turns = (rates: number[]): Turn[] => rates.map((perSecond) => ({ perSecond, cpuMicros: 1, cores }));
+  const turns = (rates: number[]): Turn[] => rates.map((perSecond) => ({ perSecond, cpuMicros: 1, cores, residentBytes: 1 }));
   return ratioOf({ of: 'a ÷ b', subject: turns(subject), reference: turns(reference), aim: 0.2, busy: true });
 }

@@ -7,6 +7,8 @@ export interface Turn {
   cpuMicros: number;
   /** How many cores it kept busy. */
   cores: number;
+  /** Resident memory at its end. */
+  residentBytes: number;
 }
 
 export interface Contestant {
