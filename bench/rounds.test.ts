@@ -46,6 +46,7 @@ describe('rounds', () => {
 });
 
 function judge(subject: number[], reference: number[], cores = 1) {
-  const turns = (rates: number[]): Turn[] => rates.map((perSecond) => ({ perSecond, cpuMicros: 1, cores, residentBytes: 1 }));
+  const turns = (rates: number[]): Turn[] =>
+    rates.map((perSecond) => ({ perSecond, cpuMicros: 1, cores, residentBytes: 1 }));
   return ratioOf({ of: 'a ÷ b', subject: turns(subject), reference: turns(reference), aim: 0.2, busy: true });
 }
